@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a hook does with a packet: parse, find the flow, count. */
+#ifndef IOAMCTL_METER_H
+#define IOAMCTL_METER_H
+
+#include "counting.h"
+#include "flow.h"
+
+/* Pulled into the linear part when headers lie outside it; the packet's octets stay the same. */
+#define PULL_LENGTH 4096
+
+enum link_layer { ETHERNET, NO_LINK_LAYER };
+
+/*
+ * Offset of the IPv6 header, with the VLAN tags noted; 0 and a verdict when
+ * there is no IPv6 header with options behind it.
+ */
+static __always_inline enum parse_result parse_link(struct __sk_buff *skb, struct packet *p,
+						    enum link_layer link, __u32 *network)
+{
+	struct cursor c = cursor_of(skb, 0);
+	__be16 type = skb->protocol;
+	struct ipv6hdr *ip;
+
+	if (link == ETHERNET) {
+		if (skb->vlan_present)
+			note_vlan(&p->key, skb->vlan_tci);
+		type = parse_ethernet(&c, &p->key);
+		if (!type)
+			return PARSE_SHORT;
+	}
+	if (type != bpf_htons(ETH_P_IPV6))
+		return PARSE_NONE;
+	ip = cursor_at(&c, c.offset, sizeof(*ip));
+	if (!ip)
+		return PARSE_SHORT;
+	*network = c.offset;
+	return is_extension_header(ip->nexthdr) ? PARSE_DEX : PARSE_NONE;
+}
+
+/* Octets of the IP packets: of a GSO packet, every further segment repeats the headers. */
+static __always_inline __u64 ip_octets(struct __sk_buff *skb, const struct packet *p,
+				       __u32 segments)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct ipv6hdr *ip = data + (p->network & 0xfff);
+
+	if (segments == 1 && (void *)(ip + 1) <= end && ip->payload_len &&
+	    p->network + sizeof(*ip) + bpf_ntohs(ip->payload_len) <= skb->len)
+		return sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	return skb->len - p->network + (__u64)(segments - 1) * (p->payload - p->network);
+}
+
+/* Senders outside the kernel (tun, virtio) leave gso_segs to be computed. */
+static __always_inline __u32 segments_of(struct __sk_buff *skb, __u32 payload)
+{
+	__u32 segments = skb->gso_segs, size = skb->gso_size;
+
+	if (segments)
+		return segments;
+	if (!size || skb->len <= payload)
+		return 1;
+	return (skb->len - payload + size - 1) / size;
+}
+
+static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, struct counters *c,
+				      __u32 cpu, __u64 octets, __u32 segments)
+{
+	__u64 hash = hash_key(&p->key), now = bpf_ktime_get_coarse_ns();
+	__u32 g = generation;
+	__u64 *bucket = bucket_at(g, hash);
+	struct flow_record *r, *home;
+
+	if (!bucket)
+		return;
+	r = find_record(bucket, g, tag_of(hash, cpu), &p->key);
+	if (!r) {
+		__u32 number;
+
+		p->hash = hash;
+		p->now = now;
+		p->generation = g;
+		p->cpu = cpu;
+		number = make_record(skb, p);
+
+		r = number ? record_at(g, number) : NULL;
+		if (!r) {
+			c->table_full += segments;
+			c->table_full_octets += octets;
+			return;
+		}
+	}
+
+	r->packets += segments;
+	r->octets += octets;
+	r->last = now;
+	if (p->hop_limit < r->minimum_ttl)
+		r->minimum_ttl = p->hop_limit;
+	if (p->hop_limit > r->maximum_ttl)
+		r->maximum_ttl = p->hop_limit;
+
+	if (p->key.extension_flags & DEX_SEQUENCE_NUMBER) {
+		home = r->link & LINK_HOME ? r : record_at(g, r->link);
+		if (home)
+			sequence_update(r, home, g, p->sequence, segments);
+	}
+}
+
+static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_layer link)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), segments = skb->gso_segs ?: 1;
+	struct counters *c = counters_of(cpu);
+	__u32 network = 0;
+	struct packet p;
+	int result;
+	__u64 octets;
+
+	if (!c)
+		return TCX_NEXT;
+	c->packets += segments;
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) && !is_vlan(skb->protocol))
+		return TCX_NEXT;
+
+	for (int i = 0; i < 2; i++) {
+		__builtin_memset(&p, 0, sizeof(p));
+		p.key.interface = skb->ifindex;
+		p.key.flags = egress ? FLOW_EGRESS : 0;
+		result = parse_link(skb, &p, link, &network);
+		if (result == PARSE_NONE)
+			return TCX_NEXT;
+		if (result == PARSE_DEX)
+			result = parse_ipv6(skb, &p, network);
+		if (result != PARSE_SHORT)
+			break;
+		if (i == 0 && bpf_skb_pull_data(skb, skb->len < PULL_LENGTH ? skb->len : PULL_LENGTH))
+			break;
+	}
+	if (result == PARSE_NONE && !p.trace && !p.other)
+		return TCX_NEXT;
+
+	c->ioam_trace += p.trace;
+	c->ioam_other += p.other;
+	if (p.dex || p.trace || p.other)
+		c->ioam_packets += segments;
+	if (!p.dex) {
+		if (result != PARSE_NONE)
+			c->options_malformed += segments;
+		return TCX_NEXT;
+	}
+
+	segments = segments_of(skb, p.payload);
+	octets = ip_octets(skb, &p, segments);
+	c->dex_packets += segments;
+	c->dex_octets += octets;
+	c->dex_further_options += p.further;
+	if (result != PARSE_DEX) {
+		c->dex_malformed += segments;
+		c->dex_malformed_octets += octets;
+	} else if (p.filtered) {
+		c->namespace_filtered += segments;
+		c->namespace_filtered_octets += octets;
+	} else {
+		meter_dex(skb, &p, c, cpu, octets, segments);
+	}
+	return TCX_NEXT;
+}
+
+#endif

@@ -1,0 +1,62 @@
+// Files that keep two processes from changing one meter at once, and two agents from draining it.
+
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { IoamctlError } from "../errors.ts";
+import { flock, flockWait } from "../native/bpf-loader/index.ts";
+
+const DIRECTORY = "/run/ioamctl";
+
+function openLock(name: string): number {
+  mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+  return openSync(`${DIRECTORY}/${name}`, "a+", 0o644);
+}
+
+/** A held lock; the kernel lets it go when the process ends, however it ends. */
+export interface Lock {
+  release(): void;
+}
+
+/** Waits for the right to change a network namespace's meter: attach, detach, rotate, flush. */
+export async function lockMeter(netnsInode: number): Promise<Lock> {
+  const fd = openLock(`meter-${netnsInode}.lock`);
+  try {
+    await flockWait(fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return { release: () => closeSync(fd) };
+}
+
+/** Takes the place of the one agent of a network namespace. Throws AGENT_RUNNING. */
+export function lockAgent(netnsInode: number): Lock {
+  const fd = openLock(`agent-${netnsInode}.lock`);
+  if (!flock(fd)) {
+    closeSync(fd);
+    const pid = agentPid(netnsInode);
+    throw new IoamctlError(
+      "AGENT_RUNNING",
+      `an agent ${pid === undefined ? "" : `(pid ${pid}) `}already drains this network namespace: stop it first`,
+    );
+  }
+  ftruncateSync(fd, 0);
+  writeSync(fd, `${process.pid}\n`);
+  return { release: () => closeSync(fd) };
+}
+
+/** The pid of the agent that runs for a network namespace. */
+export function agentPid(netnsInode: number): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(`${DIRECTORY}/agent-${netnsInode}.lock`, "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    if (flock(fd)) return undefined;
+    const pid = Number(readFileSync(fd, "utf8"));
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}

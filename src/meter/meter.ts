@@ -1,0 +1,415 @@
+// The meter of one network namespace: made or adopted, attached, read, rotated, removed.
+
+import { IoamctlError } from "../errors.ts";
+import {
+  clockOffset,
+  interfaceIndex,
+  interfaceName,
+  type NetnsHandle,
+  openNetns,
+  openRing,
+  withNetns,
+} from "../native/bpf-loader/index.ts";
+import { combineFlows } from "./combine.ts";
+import { Ledger, sumCounters } from "./counters.ts";
+import type { FlowFilter } from "./filter.ts";
+import { flowMatcher } from "./filter.ts";
+import type { Flow, FlowContext } from "./flow.ts";
+import { type Flushed, flushGeneration } from "./flush.ts";
+import { type Direction, type Hook, type Hooked, Hooks, programFor } from "./hooks.ts";
+import { liveFlows } from "./live.ts";
+import { agentPid, lockMeter } from "./locks.ts";
+import {
+  closeParts,
+  type KernelParts,
+  loadParts,
+  MAX_FLOWS,
+  openParts,
+  readConfig,
+} from "./maps.ts";
+import { findNetns } from "./netns.ts";
+import { type NodeIds, readNodeIds } from "./node.ts";
+import { Pins, pinnedNetns, preparePinRoot } from "./pins.ts";
+import { recordFields } from "./record.ts";
+import { standsForFlow } from "./scan.ts";
+import { SealedGeneration } from "./sealed.ts";
+import { Table } from "./table.ts";
+
+/** An observation point: `programId` is the kernel's, as bpftool shows it. */
+export interface Attachment {
+  netns: string | null;
+  interfaceName: string;
+  ifindex: number;
+  direction: Direction;
+  hook: Hook;
+  programId: number;
+}
+
+export interface MeterOptions {
+  /** Name under /run/netns; left out: the caller's own. */
+  netns?: string | undefined;
+  /** Records a generation holds (one a flow and CPU); default 131 072, about 75 MB. */
+  maxFlows?: number | undefined;
+  /** IOAM namespaces to meter; left out or empty: any. */
+  namespaces?: number[] | undefined;
+}
+
+export const DEFAULT_MAX_FLOWS = 131_072;
+
+function sameNumbers(a: number[], b: number[]): boolean {
+  const sorted = (numbers: number[]): string => [...new Set(numbers)].sort((x, y) => x - y).join();
+  return sorted(a) === sorted(b);
+}
+
+/** One network namespace's meter. `close` lets go of it; the kernel goes on metering. */
+export class Meter {
+  /** The operator's name of the network namespace; null: the one it was attached from. */
+  readonly netns: string | null;
+  readonly netnsInode: number;
+  readonly maxFlows: number;
+  readonly namespaces: number[];
+  readonly #handle: NetnsHandle | undefined;
+  readonly #pins: Pins;
+  readonly #parts: KernelParts;
+  readonly #hooks: Hooks;
+  readonly #table: Table;
+  readonly #counters: ArrayBuffer;
+  readonly #ledger: Ledger;
+
+  private constructor(inode: number, handle: NetnsHandle | undefined, pins: Pins, parts: KernelParts) {
+    const config = readConfig(parts);
+    this.netns = handle?.name ?? (config.netns === "" ? null : config.netns);
+    this.netnsInode = inode;
+    this.maxFlows = config.maxFlows;
+    this.namespaces = config.namespaces;
+    this.#handle = handle;
+    this.#pins = pins;
+    this.#parts = parts;
+    this.#hooks = new Hooks(parts.maps.attachments, pins);
+    this.#table = new Table(
+      parts.maps.table.mmap(),
+      parts.maps.generation.mmap(),
+      config.maxFlows,
+      config.buckets,
+    );
+    this.#counters = parts.maps.counters.mmap();
+    this.#ledger = new Ledger(parts.maps.ledger.mmap());
+  }
+
+  /**
+   * The meter of a network namespace; made if there is none. Throws METER_MISMATCH when the one
+   * there was made with other options.
+   */
+  static openOrCreate(options: MeterOptions): Meter {
+    const handle = openNetns(options.netns);
+    try {
+      preparePinRoot();
+      const pins = new Pins(handle.inode);
+      if (pins.complete) {
+        const meter = new Meter(handle.inode, handle, pins, openParts(pins));
+        meter.#checkOptions(options);
+        return meter;
+      }
+      const maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
+      if (!Number.isInteger(maxFlows) || maxFlows < 1 || maxFlows > MAX_FLOWS) {
+        throw new IoamctlError("MAX_FLOWS", `maxFlows is ${maxFlows}: give a number from 1 to ${MAX_FLOWS}`);
+      }
+      const parts = loadParts(pins, {
+        maxFlows,
+        namespaces: options.namespaces ?? [],
+        netns: options.netns ?? "",
+      });
+      return new Meter(handle.inode, handle, pins, parts);
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  /** The meter of a network namespace, if there is one. */
+  static open(netns?: string): Meter | undefined {
+    const handle = openNetns(netns);
+    const pins = new Pins(handle.inode);
+    if (!pins.complete) {
+      handle.close();
+      return undefined;
+    }
+    return new Meter(handle.inode, handle, pins, openParts(pins));
+  }
+
+  /** The meters of every network namespace, also of such as are gone by now. */
+  static list(): Meter[] {
+    return pinnedNetns().flatMap((inode) => {
+      const pins = new Pins(inode);
+      return pins.complete ? [new Meter(inode, findNetns(inode), pins, openParts(pins))] : [];
+    });
+  }
+
+  #checkOptions(options: MeterOptions): void {
+    const wrong =
+      options.maxFlows !== undefined && options.maxFlows !== this.maxFlows
+        ? `for ${this.maxFlows} flows, not ${options.maxFlows}`
+        : options.namespaces !== undefined && !sameNumbers(options.namespaces, this.namespaces)
+          ? `for ${this.namespaces.length === 0 ? "any namespace" : `namespaces ${this.namespaces.join(", ")}`}`
+          : undefined;
+    if (wrong === undefined) return;
+    this.close();
+    throw new IoamctlError(
+      "METER_MISMATCH",
+      `the meter of this network namespace was made ${wrong}: run 'ioamctl detach --all' first, or leave the option out`,
+    );
+  }
+
+  /** Runs `action` in the meter's network namespace. */
+  #inside<T>(action: () => T): T {
+    if (this.#handle === undefined) {
+      throw new IoamctlError("NETNS_GONE", "the network namespace of this meter is gone: run 'ioamctl detach --all'");
+    }
+    return withNetns(this.#handle, action);
+  }
+
+  /** Attaches to an interface; already attached there: nothing changes. Throws NO_SUCH_INTERFACE. */
+  attach(
+    name: string,
+    direction: Direction,
+    options: { hook?: "auto" | Hook } = {},
+  ): { attachment: Attachment; created: boolean } {
+    return this.#inside(() => {
+      const ifindex = interfaceIndex(name);
+      if (ifindex === 0) {
+        throw new IoamctlError(
+          "NO_SUCH_INTERFACE",
+          `no interface ${name} in ${this.netns === null ? "this network namespace" : `netns ${this.netns}`}: see 'ip link', or name its netns with --netns`,
+        );
+      }
+      const known = this.#hooks.find(ifindex, direction);
+      if (known !== undefined && this.#hooks.inForce(known)) {
+        return { attachment: this.#describe(known), created: false };
+      }
+      if (known !== undefined) this.#hooks.detach(known, undefined);
+      const program = this.#parts.programs[programFor(name, direction)]!;
+      const hooked = this.#hooks.attach(program, ifindex, direction, options.hook ?? "auto");
+      return { attachment: this.#describe(hooked), created: true };
+    });
+  }
+
+  /** Detaches from an interface, in one direction or both; returns what was detached. */
+  detach(name: string, direction?: Direction): Attachment[] {
+    return this.#inside(() => {
+      const ifindex = interfaceIndex(name);
+      const chosen = this.#hooks
+        .list()
+        .filter((h) => h.ifindex === ifindex && (direction ?? h.direction) === h.direction);
+      return chosen.map((hooked) => {
+        const attachment = this.#describe(hooked);
+        this.#hooks.detach(hooked, this.#programOf(hooked));
+        return attachment;
+      });
+    });
+  }
+
+  attachments(): Attachment[] {
+    const list = (): Attachment[] =>
+      this.#hooks
+        .list()
+        .filter((hooked) => this.#hooks.inForce(hooked))
+        .map((hooked) => this.#describe(hooked));
+    return this.#handle === undefined ? [] : withNetns(this.#handle, list);
+  }
+
+  /** Detaches everything and removes every pin: with them the table and its counters are gone. */
+  remove(): void {
+    if (this.#handle !== undefined) {
+      withNetns(this.#handle, () => {
+        for (const hooked of this.#hooks.list()) this.#hooks.detach(hooked, this.#programOf(hooked));
+      });
+    }
+    this.#pins.removeAll();
+  }
+
+  #programOf(hooked: Hooked): KernelParts["programs"][string] | undefined {
+    const name = interfaceName(hooked.ifindex);
+    if (name === undefined) return undefined;
+    return this.#parts.programs[programFor(name, hooked.direction)];
+  }
+
+  #describe(hooked: Hooked): Attachment {
+    return {
+      netns: this.netns,
+      interfaceName: interfaceName(hooked.ifindex) ?? `if${hooked.ifindex}`,
+      ifindex: hooked.ifindex,
+      direction: hooked.direction,
+      hook: hooked.hook,
+      programId: this.#programOf(hooked)?.id ?? 0,
+    };
+  }
+
+  /** Flow records in the table that were neither exported nor flushed. */
+  flows(): number {
+    const f = recordFields();
+    const active = this.#table.generation;
+    let flows = 0;
+    for (const [generation, from] of [
+      [active - 1, this.#table.cursor(active - 1)],
+      [active, 0],
+    ] as const) {
+      const count = this.#table.count(generation);
+      for (let number = from + 1; number <= count; number++) {
+        const record = this.#table.record(generation, number);
+        if (standsForFlow(this.#table, f, generation, record)) flows++;
+      }
+    }
+    return flows;
+  }
+
+  /** Records taken of the `maxFlows` of the active generation: above 75 % it is filling. */
+  used(): number {
+    return this.#table.count(this.#table.generation);
+  }
+
+  /** Every counter by name (docs/counters.md): of the programs, summed over CPUs, and the ledger's. */
+  counters(): Record<string, bigint> {
+    return { ...sumCounters(this.#counters), ...this.#ledger.values() };
+  }
+
+  /** The flows in the table that match, merged over CPUs and generations. */
+  dump(filter: FlowFilter = {}): Flow[] {
+    const matches = flowMatcher(filter);
+    const context = this.#context();
+    const flows: Flow[] = [];
+    for (const { flow } of liveFlows(this.#table, context)) if (matches(flow)) flows.push(flow);
+    return combineFlows(flows);
+  }
+
+  /** Takes the flows that match out of the table; what they had is counted as flushed. */
+  async flush(filter: FlowFilter = {}): Promise<Flushed> {
+    const matches = flowMatcher(filter);
+    const context = this.#context();
+    const lock = await lockMeter(this.netnsInode);
+    try {
+      const active = this.#table.generation;
+      const flushed: Flushed = { flows: 0, packets: 0n, octets: 0n };
+      // What is sealed belongs to the agent, if one runs.
+      const generations = agentPid(this.netnsInode) === undefined ? [active - 1, active] : [active];
+      for (const generation of generations) {
+        const from = generation === active ? 0 : this.#table.cursor(generation);
+        const part = await flushGeneration(this.#table, generation, from, context, matches, () =>
+          this.#grace(),
+        );
+        flushed.flows += part.flows;
+        flushed.packets += part.packets;
+        flushed.octets += part.octets;
+        this.#ledger.add("flushedPackets", part.packets);
+        this.#ledger.add("flushedOctets", part.octets);
+      }
+      if (generations.length === 2 && this.#isEmpty(active)) await this.#flip();
+      return flushed;
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Nothing left to keep: the next generation starts with the whole log free. */
+  #isEmpty(active: number): boolean {
+    return this.#table.count(active) > 0 && this.flows() === 0;
+  }
+
+  /** A generation that was sealed and not wholly exported: to be finished before the next rotation. */
+  async pending(): Promise<SealedGeneration | undefined> {
+    const generation = this.#table.generation - 1;
+    if (this.#table.cursor(generation) >= this.#table.count(generation)) return undefined;
+    await this.#grace();
+    return new SealedGeneration(this.#table, this.#ledger, generation);
+  }
+
+  /**
+   * Begins a new generation and returns the sealed one, which no program writes any more.
+   * `early`: because the table was filling. Takes 8-16 ms, off the event loop. Throws PENDING when
+   * the generation before was not exported.
+   */
+  async rotate(early = false): Promise<SealedGeneration> {
+    const lock = await lockMeter(this.netnsInode);
+    try {
+      const sealed = await this.#flip();
+      this.#ledger.add("rotations", 1);
+      if (early) this.#ledger.add("earlyRotations", 1);
+      return new SealedGeneration(this.#table, this.#ledger, sealed);
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #flip(): Promise<number> {
+    const table = this.#table;
+    const active = table.generation;
+    if (table.cursor(active - 1) < table.count(active - 1) && this.#unexported(active - 1)) {
+      throw new IoamctlError("PENDING", "the generation before is not exported yet: finish it first");
+    }
+    table.prepare(active + 1, process.hrtime.bigint());
+    table.activate(active + 1);
+    await this.#grace();
+    return active;
+  }
+
+  #unexported(generation: number): boolean {
+    const f = recordFields();
+    const count = this.#table.count(generation);
+    for (let number = this.#table.cursor(generation) + 1; number <= count; number++) {
+      const record = this.#table.record(generation, number);
+      if (standsForFlow(this.#table, f, generation, record)) return true;
+    }
+    return false;
+  }
+
+  /** Waits until every program that began before has ended (a grace period of the kernel). */
+  async #grace(): Promise<void> {
+    const value = new Uint8Array(4);
+    new DataView(value.buffer).setUint32(0, this.#parts.maps.graceInner.fd, true);
+    await this.#parts.maps.grace.updateAsync(new Uint8Array(4), value);
+  }
+
+  /** Calls back each time a generation is 75 % full. */
+  onFilling(callback: () => void): { close(): void } {
+    return openRing(this.#parts.maps.events, callback);
+  }
+
+  /** This node's IOAM ids; empty when they were never set. */
+  nodeIds(): NodeIds {
+    return this.#handle === undefined ? {} : withNetns(this.#handle, readNodeIds);
+  }
+
+  /** Unix time minus CLOCK_MONOTONIC (the records' clock), ms. */
+  clockOffsetMilliseconds(): number {
+    return Number(clockOffset().realtimeMinusMonotonicNs) / 1e6;
+  }
+
+  /** A function that names interfaces, each looked up once. */
+  interfaceNames(): (ifindex: number) => string {
+    const names = new Map<number, string>();
+    return (ifindex) => {
+      let name = names.get(ifindex);
+      if (name === undefined) {
+        const found =
+          this.#handle === undefined
+            ? undefined
+            : withNetns(this.#handle, () => interfaceName(ifindex));
+        name = found ?? `if${ifindex}`;
+        names.set(ifindex, name);
+      }
+      return name;
+    };
+  }
+
+  #context(): FlowContext {
+    return {
+      clockOffset: clockOffset().realtimeMinusMonotonicNs,
+      interfaceName: this.interfaceNames(),
+    };
+  }
+
+  /** Lets go of maps and programs; a mapping that a sealed generation still shows stays. */
+  close(): void {
+    closeParts(this.#parts);
+    this.#handle?.close();
+  }
+}

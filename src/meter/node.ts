@@ -1,0 +1,30 @@
+// This node's IOAM ids, as the kernel of its network namespace has them.
+
+import { readFileSync } from "node:fs";
+
+/** Ids of RFC 9197; absent when the kernel has no IOAM or the id was never set (all ones). */
+export interface NodeIds {
+  ioamNodeId?: number;
+  ioamNodeIdWide?: bigint;
+}
+
+const UNSET = 0xffffff;
+const UNSET_WIDE = (1n << 56n) - 1n;
+
+function sysctl(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/net/ipv6/${name}`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the ids of the network namespace that the calling thread is in. */
+export function readNodeIds(): NodeIds {
+  const id = sysctl("ioam6_id");
+  const wide = sysctl("ioam6_id_wide");
+  return {
+    ...(id === undefined || Number(id) === UNSET ? {} : { ioamNodeId: Number(id) }),
+    ...(wide === undefined || BigInt(wide) === UNSET_WIDE ? {} : { ioamNodeIdWide: BigInt(wide) }),
+  };
+}

@@ -1,0 +1,83 @@
+// Where a meter's maps, programs and links are pinned: one directory a network namespace.
+
+import { existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { mountBpffs } from "../native/bpf-loader/index.ts";
+
+const BPFFS = "/sys/fs/bpf";
+const ROOT: string = join(BPFFS, "ioamctl");
+
+/** Makes sure that there is a BPF file system to pin in. */
+export function preparePinRoot(): void {
+  mountBpffs(BPFFS);
+  mkdirSync(ROOT, { recursive: true, mode: 0o700 });
+}
+
+/** The inodes of the network namespaces that have a meter. */
+export function pinnedNetns(): number[] {
+  if (!existsSync(ROOT)) return [];
+  return readdirSync(ROOT)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The pins of one network namespace's meter. */
+export class Pins {
+  readonly directory: string;
+
+  constructor(netnsInode: number) {
+    this.directory = join(ROOT, String(netnsInode));
+  }
+
+  /** Is there a whole meter? A half-made one (its maker was killed) counts as none. */
+  get complete(): boolean {
+    return existsSync(this.#path("complete"));
+  }
+
+  create(): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  map(name: string): string {
+    return this.#path(`map_${name}`);
+  }
+
+  program(name: string): string {
+    return this.#path(`program_${name}`);
+  }
+
+  link(ifindex: number, direction: string): string {
+    return this.#path(`link_${ifindex}_${direction}`);
+  }
+
+  /** Pinned last: says that all the others are there. */
+  get completeMark(): string {
+    return this.#path("complete");
+  }
+
+  /** Removes a pin; a TCX link that nothing else holds is detached by it. */
+  remove(path: string): void {
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+
+  /** Removes every pin and the directory; `links` first, so that no program runs without its pins. */
+  removeAll(): void {
+    if (!existsSync(this.directory)) return;
+    const names = readdirSync(this.directory).sort((a, b) => Number(b.startsWith("link_")) - Number(a.startsWith("link_")));
+    for (const name of names) this.remove(join(this.directory, name));
+    rmdirSync(this.directory);
+    try {
+      rmdirSync(ROOT);
+    } catch {
+      // Another network namespace's meter is still there.
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.directory, name);
+  }
+}

@@ -1,0 +1,125 @@
+// A generation that nothing writes any more: its flows, slice by slice, for the exporter.
+
+import type { Ledger } from "./counters.ts";
+import { FLOW_IPV4, FLOW_TUNNEL } from "./abi.ts";
+import { layoutOf } from "./layout.ts";
+import { mergeRecords } from "./merge.ts";
+import { type RecordFields, readU64, recordFields, resolveSequence } from "./record.ts";
+import { standsForFlow } from "./scan.ts";
+import { SCRATCH_ELEMENTS, type Table } from "./table.ts";
+
+/** Which addresses a record holds: also the index of its template. */
+export const FLOW_KINDS: { readonly ipv6: 0; readonly ipv6Tunnel: 1; readonly ipv4Tunnel: 2 } = {
+  ipv6: 0,
+  ipv6Tunnel: 1,
+  ipv4Tunnel: 2,
+};
+
+/** Flows ready to encode: records that lie in the sealed generation's buffer. */
+export interface Slice {
+  count: number;
+  /** Of each record, its offset in the buffer in 32-bit words. */
+  offsets: Uint32Array;
+  /** Of each record, its FLOW_KINDS. */
+  kinds: Uint8Array;
+  packets: number;
+  octets: number;
+}
+
+/**
+ * Reads straight from the mapped table. `next` only moves a position of its own; `commit` moves the
+ * cursor in the map, from which another agent would go on.
+ */
+export class SealedGeneration {
+  readonly generation: number;
+  readonly buffer: ArrayBuffer;
+  readonly layout: { size: number; fields: Record<string, { offset: number; size: number }> };
+  readonly #table: Table;
+  readonly #ledger: Ledger;
+  readonly #fields: RecordFields;
+  readonly #count: number;
+  #position: number;
+  #slice: Slice;
+
+  constructor(table: Table, ledger: Ledger, generation: number) {
+    this.#table = table;
+    this.#ledger = ledger;
+    this.generation = generation;
+    this.buffer = table.buffer;
+    this.layout = layoutOf("flow_record");
+    this.#fields = recordFields();
+    this.#count = table.count(generation);
+    this.#position = table.cursor(generation);
+    this.#slice = { count: 0, offsets: new Uint32Array(0), kinds: new Uint8Array(0), packets: 0, octets: 0 };
+  }
+
+  /** Records that were not committed yet. */
+  get remaining(): number {
+    return Math.max(0, this.#count - this.#table.cursor(this.generation));
+  }
+
+  /**
+   * The next flows, at most `max`, merged over CPUs, with loss and expected packets computed.
+   * The arrays are used again by the next call. `count` 0: that was all.
+   */
+  next(max: number): Slice {
+    if (this.#slice.offsets.length < max) {
+      this.#slice = { ...this.#slice, offsets: new Uint32Array(max), kinds: new Uint8Array(max) };
+    }
+    const slice = this.#slice;
+    const table = this.#table;
+    const f = this.#fields;
+    let count = 0;
+    let merged = 0;
+    slice.packets = 0;
+    slice.octets = 0;
+    while (this.#position < this.#count && count < max && merged < SCRATCH_ELEMENTS) {
+      let record = table.record(this.generation, ++this.#position);
+      if (!standsForFlow(table, f, this.generation, record)) continue;
+      if (table.words[record + f.next] !== 0) {
+        const at = table.scratch(merged++);
+        mergeRecords(table, f, this.generation, record, { words: table.words, octets: table.octets, at });
+        record = at;
+      }
+      this.#take(slice, count++, record);
+    }
+    slice.count = count;
+    return slice;
+  }
+
+  #take(slice: Slice, index: number, record: number): void {
+    const { words, octets } = this.#table;
+    const f = this.#fields;
+    resolveSequence(words, octets, record, f);
+    const flags = octets[record * 4 + f.flags]!;
+    slice.offsets[index] = record;
+    slice.kinds[index] =
+      (flags & FLOW_TUNNEL) === 0
+        ? FLOW_KINDS.ipv6
+        : (flags & FLOW_IPV4) === 0
+          ? FLOW_KINDS.ipv6Tunnel
+          : FLOW_KINDS.ipv4Tunnel;
+    slice.packets += readU64(words, record + f.packets);
+    slice.octets += readU64(words, record + f.octets);
+  }
+
+  /**
+   * The flows of the last `next` were handed to every collector; `dropped` of them (with their
+   * packets and octets) could not be sent, and are counted so.
+   */
+  commit(dropped: { records: number; packets: number; octets: number } = NOTHING): void {
+    const slice = this.#slice;
+    const ledger = this.#ledger;
+    ledger.add("exportedRecords", slice.count - dropped.records);
+    ledger.add("exportedPackets", slice.packets - dropped.packets);
+    ledger.add("exportedOctets", slice.octets - dropped.octets);
+    if (dropped.records > 0) {
+      ledger.add("droppedRecords", dropped.records);
+      ledger.add("droppedPackets", dropped.packets);
+      ledger.add("droppedOctets", dropped.octets);
+    }
+    this.#table.setCursor(this.generation, this.#position);
+  }
+}
+
+const NOTHING = { records: 0, packets: 0, octets: 0 };

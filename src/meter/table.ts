@@ -1,0 +1,104 @@
+// The mapped flow table: where headers, buckets and records of a generation lie, and what a header says.
+
+import { ELEMENT_SIZE } from "./abi.ts";
+import { offsetOf } from "./layout.ts";
+
+const WORDS = ELEMENT_SIZE / 4;
+
+/** Elements behind both halves, where the drain merges the records of several CPUs. */
+export const SCRATCH_ELEMENTS = 1024;
+
+/** Buckets for a capacity: a power of two, at 8 records in each of 32 entries when the log is full. */
+export function bucketsFor(capacity: number): number {
+  let buckets = 1;
+  while (buckets * 8 < capacity) buckets *= 2;
+  return buckets;
+}
+
+/** Elements of the table's map. */
+export function elementsFor(capacity: number): number {
+  return 2 * (1 + bucketsFor(capacity) + capacity) + SCRATCH_ELEMENTS;
+}
+
+/**
+ * Generation g lives in half g & 1: a header, the buckets, then the records, numbered from 1.
+ * All positions are indices of 32-bit words in `words`; numbers are little-endian, as the CPU's.
+ */
+export class Table {
+  readonly words: Uint32Array;
+  readonly octets: Uint8Array;
+  readonly buffer: ArrayBuffer;
+  readonly capacity: number;
+  readonly buckets: number;
+  readonly #generation: Uint32Array;
+  readonly #count: number = offsetOf("table_header", "count") / 4;
+  readonly #cursor: number = offsetOf("table_header", "cursor") / 4;
+  readonly #held: number = offsetOf("table_header", "generation") / 4;
+  readonly #start: number = offsetOf("table_header", "start") / 4;
+
+  /** `state`: the mapped global that names the active generation. */
+  constructor(buffer: ArrayBuffer, state: ArrayBuffer, capacity: number, buckets: number) {
+    this.buffer = buffer;
+    this.words = new Uint32Array(buffer);
+    this.octets = new Uint8Array(buffer);
+    this.#generation = new Uint32Array(state, 0, 1);
+    this.capacity = capacity;
+    this.buckets = buckets;
+  }
+
+  /** The active generation. */
+  get generation(): number {
+    return Atomics.load(this.#generation, 0);
+  }
+
+  /** Word index of the header of a generation's half. */
+  header(generation: number): number {
+    return (generation & 1) * (1 + this.buckets + this.capacity) * WORDS;
+  }
+
+  /** Word index of the first bucket; the others follow, and then the records. */
+  bucket(generation: number): number {
+    return this.header(generation) + WORDS;
+  }
+
+  /** Word index of record `number` (from 1). */
+  record(generation: number, number: number): number {
+    return this.header(generation) + (this.buckets + number) * WORDS;
+  }
+
+  /** Word index of an element behind both halves. */
+  scratch(index: number): number {
+    return (2 * (1 + this.buckets + this.capacity) + index) * WORDS;
+  }
+
+  /** Records taken in a generation; 0 when its half holds another one by now. */
+  count(generation: number): number {
+    const header = this.header(generation);
+    if (this.words[header + this.#held] !== generation) return 0;
+    return Math.min(Atomics.load(this.words, header + this.#count), this.capacity);
+  }
+
+  /** How many of the generation's records were exported. */
+  cursor(generation: number): number {
+    return Atomics.load(this.words, this.header(generation) + this.#cursor);
+  }
+
+  setCursor(generation: number, records: number): void {
+    Atomics.store(this.words, this.header(generation) + this.#cursor, records);
+  }
+
+  /** Makes the half of `generation` ready: empty. Its index needs no clearing (bpf/records.h). */
+  prepare(generation: number, now: bigint): void {
+    const header = this.header(generation);
+    this.words[header + this.#start] = Number(now & 0xffffffffn);
+    this.words[header + this.#start + 1] = Number(now >> 32n);
+    this.words[header + this.#cursor] = 0;
+    this.words[header + this.#count] = 0;
+    Atomics.store(this.words, header + this.#held, generation);
+  }
+
+  /** From now on packets are counted in `generation`. */
+  activate(generation: number): void {
+    Atomics.store(this.#generation, 0, generation);
+  }
+}
