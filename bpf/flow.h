@@ -42,7 +42,7 @@ __noinline int search_bucket(struct bucket_search *s, const struct packet *p, __
 		if (entry >> (32 + ENTRY_CPU_BITS) != p->hash >> 44)
 			continue;
 		r = record_at(generation, ENTRY_RECORD(entry));
-		if (!r || r->stamp != generation || !same_key(&r->key, &p->key))
+		if (!r || r->stamp != generation || !same_key(&r->key, (const __u64 *)&p->key))
 			continue;
 		if (!(entry & ENTRY_CLOSED)) {
 			if (!s->open)
@@ -138,18 +138,17 @@ static __always_inline void fill_record(struct flow_record *r, struct __sk_buff 
 static __always_inline void carry_on(struct flow_record *r, __u32 number,
 				     struct flow_record *source, __u32 stamp, __u32 same)
 {
+	__u32 highest, link = source->link;
 	bool any = false;
-	__u32 highest;
 
-	if (source->stamp != stamp ||
-	    __sync_val_compare_and_swap(&source->link, LINK_HOME, LINK_HOME | same | number) !=
-		    LINK_HOME)
+	if (source->stamp != stamp || link & ENTRY_RECORD_MASK ||
+	    __sync_val_compare_and_swap(&source->link, link, link | same | number) != link)
 		return;
 	for (int i = 0; i < WINDOW_WORDS; i++) {
 		__u64 word = *(volatile __u64 *)&source->window[i];
 
 		if (word & WINDOW_VALID) {
-			window_add(r->window, word);
+			window_add_shared(r->window, word);
 			any = true;
 		}
 	}
@@ -220,9 +219,11 @@ __noinline int make_record(struct __sk_buff *skb, struct packet *p)
 			continue;
 		if (s.open) {
 			home = record_at(g, r->link);
-			if (home)
+			if (home) {
+				__sync_fetch_and_or(&home->link, LINK_SHARED);
 				r->next = __sync_lock_test_and_set(&home->next, number);
-		} else if (p->key.extension_flags & DEX_SEQUENCE_NUMBER) {
+			}
+		} else if (extension_flags(p) & DEX_SEQUENCE_NUMBER) {
 			carry_from_before(r, number, p, s.closed);
 		}
 		return number;

@@ -24,8 +24,8 @@ static __always_inline enum parse_result parse_link(struct __sk_buff *skb, struc
 
 	if (link == ETHERNET) {
 		if (skb->vlan_present)
-			note_vlan(&p->key, skb->vlan_tci);
-		type = parse_ethernet(&c, &p->key);
+			note_vlan(p, skb->vlan_tci);
+		type = parse_ethernet(&c, p);
 		if (!type)
 			return PARSE_SHORT;
 	}
@@ -66,17 +66,21 @@ static __always_inline __u32 segments_of(struct __sk_buff *skb, __u32 payload)
 static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, struct counters *c,
 				      __u32 cpu, __u64 octets, __u32 segments)
 {
-	__u64 hash = hash_key(&p->key), now = bpf_ktime_get_coarse_ns();
-	__u32 g = generation;
-	__u64 *bucket = bucket_at(g, hash);
+	__u64 key[KEY_WORDS], hash, now = bpf_ktime_get_coarse_ns();
 	struct flow_record *r, *home;
+	__u32 g = generation;
+	__u64 *bucket;
 
+	join_key(p, key);
+	hash = hash_words(key);
+	bucket = bucket_at(g, hash);
 	if (!bucket)
 		return;
-	r = find_record(bucket, g, tag_of(hash, cpu), &p->key);
+	r = find_record(bucket, g, tag_of(hash, cpu), key);
 	if (!r) {
 		__u32 number;
 
+		__builtin_memcpy(&p->key, key, sizeof(key));
 		p->hash = hash;
 		p->now = now;
 		p->generation = g;
@@ -99,7 +103,7 @@ static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, s
 	if (p->hop_limit > r->maximum_ttl)
 		r->maximum_ttl = p->hop_limit;
 
-	if (p->key.extension_flags & DEX_SEQUENCE_NUMBER) {
+	if (extension_flags(p) & DEX_SEQUENCE_NUMBER) {
 		home = r->link & LINK_HOME ? r : record_at(g, r->link);
 		if (home)
 			sequence_update(r, home, g, p->sequence, segments);
@@ -122,9 +126,9 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 		return TCX_NEXT;
 
 	for (int i = 0; i < 2; i++) {
-		__builtin_memset(&p, 0, sizeof(p));
-		p.key.interface = skb->ifindex;
-		p.key.flags = egress ? FLOW_EGRESS : 0;
+		__builtin_memset(&p, 0, offsetof(struct packet, key));
+		p.interface = skb->ifindex;
+		p.flags = egress ? FLOW_EGRESS : 0;
 		result = parse_link(skb, &p, link, &network);
 		if (result == PARSE_NONE)
 			return TCX_NEXT;

@@ -13,6 +13,33 @@
 
 #ifndef ETH_P_8021AD
 #define ETH_P_8021AD 0x88A8
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "join_key() and the TypeScript side read words of a little-endian machine"
+#endif
+
+/* Both VLAN ids and all that follows have their place in struct flow_key. */
+static __always_inline void join_key(const struct packet *p, __u64 *words)
+{
+	__u64 dex = p->direct_export;
+
+	words[0] = p->source[0];
+	words[1] = p->source[1];
+	words[2] = p->destination[0];
+	words[3] = p->destination[1];
+	words[4] = p->flow_id | (__u64)p->ports << 32;
+	/* namespace id, VLAN id, trace type, extension flags */
+	words[5] = (dex & 0xffff) | (__u64)p->vlan_id << 16 | (dex & 0x00ffffff00000000ULL) |
+		   (dex & 0xff000000) << 32;
+	words[6] = p->interface | (__u64)p->protocol << 32 | (__u64)p->flags << 40 |
+		   (__u64)p->customer_vlan_id << 48;
+}
+
+static __always_inline __u8 extension_flags(const struct packet *p)
+{
+	return p->direct_export >> 24;
+}
+
 #endif
 
 #define VLAN_TAGS 2
@@ -27,9 +54,22 @@ enum parse_result {
 	PARSE_SHORT, /* the linear part ends before the headers do */
 };
 
+/*
+ * What the walk finds. The key's parts are kept apart, and joined in whole
+ * words at the end: octets stored and read back as words would stall the CPU.
+ */
 struct packet {
-	struct flow_key key;
-	__u32 sequence; /* valid with DEX_SEQUENCE_NUMBER in key.extension_flags */
+	__u64 source[2];
+	__u64 destination[2];
+	__u64 direct_export; /* the DEX header as it lies in the packet, the first 8 octets */
+	__be32 flow_id;
+	__u32 ports; /* source and destination as they lie in the packet */
+	__u32 sequence; /* valid with DEX_SEQUENCE_NUMBER */
+	__u32 interface;
+	__be16 vlan_id;
+	__be16 customer_vlan_id;
+	__u8 protocol;
+	__u8 flags; /* of flow_key */
 	__u32 network; /* offset of the IPv6 header that carries the options */
 	__u32 payload; /* offset behind the transport header */
 	__u8 dex; /* DEX options seen */
@@ -39,6 +79,7 @@ struct packet {
 	__u8 other; /* options of another IOAM type seen */
 	__u8 hop_limit;
 	/* the flow's place, once it is parsed */
+	struct flow_key key;
 	__u64 hash;
 	__u64 now; /* ns, coarse */
 	__u32 generation;
@@ -55,19 +96,19 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-static __always_inline void note_vlan(struct flow_key *key, __u16 id)
+static __always_inline void note_vlan(struct packet *p, __u16 id)
 {
-	if (!(key->flags & FLOW_VLAN)) {
-		key->flags |= FLOW_VLAN;
-		key->vlan_id = bpf_htons(id & VLAN_ID_MASK);
-	} else if (!(key->flags & FLOW_CUSTOMER_VLAN)) {
-		key->flags |= FLOW_CUSTOMER_VLAN;
-		key->customer_vlan_id = bpf_htons(id & VLAN_ID_MASK);
+	if (!(p->flags & FLOW_VLAN)) {
+		p->flags |= FLOW_VLAN;
+		p->vlan_id = bpf_htons(id & VLAN_ID_MASK);
+	} else if (!(p->flags & FLOW_CUSTOMER_VLAN)) {
+		p->flags |= FLOW_CUSTOMER_VLAN;
+		p->customer_vlan_id = bpf_htons(id & VLAN_ID_MASK);
 	}
 }
 
 /* The type behind the link layer, with the cursor behind it; 0 when cut off. */
-static __always_inline __be16 parse_ethernet(struct cursor *c, struct flow_key *key)
+static __always_inline __be16 parse_ethernet(struct cursor *c, struct packet *p)
 {
 	struct ethhdr *eth = cursor_at(c, 0, sizeof(*eth));
 	__be16 type;
@@ -81,7 +122,7 @@ static __always_inline __be16 parse_ethernet(struct cursor *c, struct flow_key *
 
 		if (!tag)
 			return 0;
-		note_vlan(key, bpf_ntohs(tag->id));
+		note_vlan(p, bpf_ntohs(tag->id));
 		type = tag->type;
 		c->offset += sizeof(*tag);
 	}
@@ -117,15 +158,13 @@ static __always_inline enum parse_result parse_dex(struct cursor *c, struct pack
 	if (p->filtered)
 		return PARSE_DEX;
 
-	p->key.namespace_id = dex->namespace_id;
-	__builtin_memcpy(p->key.trace_type, dex->trace_type, 3);
-	p->key.extension_flags = set;
+	p->direct_export = *(__u64 *)dex;
 	at += sizeof(struct ioam_option) + sizeof(*dex);
 	if (set & DEX_FLOW_ID) {
 		field = cursor_at(c, at, sizeof(*field));
 		if (!field)
 			return PARSE_SHORT;
-		p->key.flow_id = *field;
+		p->flow_id = *field;
 		at += sizeof(*field);
 	}
 	if (set & DEX_SEQUENCE_NUMBER) {
@@ -200,12 +239,10 @@ __noinline int parse_options(struct __sk_buff *skb, struct packet *p, __u32 at, 
 static __always_inline enum parse_result parse_transport(struct cursor *c, struct packet *p,
 							 __u8 protocol)
 {
-	struct {
-		__be16 source, destination;
-	} *ports;
+	__u32 *ports;
 	__u8 *offset;
 
-	p->key.protocol = protocol;
+	p->protocol = protocol;
 	p->payload = c->offset;
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -222,9 +259,8 @@ static __always_inline enum parse_result parse_transport(struct cursor *c, struc
 	ports = cursor_at(c, c->offset, sizeof(*ports));
 	if (!ports)
 		return PARSE_SHORT;
-	p->key.flags |= FLOW_PORTS;
-	p->key.source_port = ports->source;
-	p->key.destination_port = ports->destination;
+	p->flags |= FLOW_PORTS;
+	p->ports = *ports;
 
 	p->payload += sizeof(struct udphdr);
 	if (protocol == IPPROTO_TCP) {
@@ -240,19 +276,20 @@ static __always_inline enum parse_result parse_inner_ipv4(struct cursor *c, stru
 	struct iphdr *ip = cursor_at(c, c->offset, sizeof(*ip));
 
 	if (c->offset + sizeof(*ip) > c->limit) {
-		p->key.protocol = IPPROTO_IPIP;
+		p->protocol = IPPROTO_IPIP;
 		p->payload = c->offset;
 		return PARSE_DEX;
 	}
 	if (!ip)
 		return PARSE_SHORT;
-	p->key.flags |= FLOW_TUNNEL | FLOW_IPV4;
-	__builtin_memset(p->key.source_address, 0, 32);
-	__builtin_memcpy(p->key.source_address, &ip->saddr, 4);
-	__builtin_memcpy(p->key.destination_address, &ip->daddr, 4);
+	p->flags |= FLOW_TUNNEL | FLOW_IPV4;
+	p->source[0] = ip->saddr;
+	p->source[1] = 0;
+	p->destination[0] = ip->daddr;
+	p->destination[1] = 0;
 	c->offset += ip->ihl * 4;
 	if (ip->frag_off & bpf_htons(0x1fff)) {
-		p->key.protocol = ip->protocol;
+		p->protocol = ip->protocol;
 		p->payload = c->offset;
 		return PARSE_DEX;
 	}
@@ -261,8 +298,13 @@ static __always_inline enum parse_result parse_inner_ipv4(struct cursor *c, stru
 
 static __always_inline void take_addresses(struct packet *p, const struct ipv6hdr *ip)
 {
-	__builtin_memcpy(p->key.source_address, &ip->saddr, 16);
-	__builtin_memcpy(p->key.destination_address, &ip->daddr, 16);
+	/* Not aligned to 8 octets, which every architecture with a BPF JIT of note allows. */
+	const __u64 *source = (const void *)&ip->saddr, *destination = (const void *)&ip->daddr;
+
+	p->source[0] = source[0];
+	p->source[1] = source[1];
+	p->destination[0] = destination[0];
+	p->destination[1] = destination[1];
 }
 
 static __always_inline bool is_extension_header(__u8 type)
@@ -312,15 +354,15 @@ __noinline int parse_ipv6(struct __sk_buff *skb, struct packet *p, __u32 offset)
 				return PARSE_NONE;
 			if (truncated)
 				return PARSE_MALFORMED;
-			if (next == IPPROTO_IPIP && !(p->key.flags & FLOW_TUNNEL))
+			if (next == IPPROTO_IPIP && !(p->flags & FLOW_TUNNEL))
 				return parse_inner_ipv4(c, p);
-			if (next != IPPROTO_IPV6 || p->key.flags & FLOW_TUNNEL ||
+			if (next != IPPROTO_IPV6 || p->flags & FLOW_TUNNEL ||
 			    c->offset + sizeof(*ip) > c->limit)
 				return parse_transport(c, p, next);
 			ip = cursor_at(c, c->offset, sizeof(*ip));
 			if (!ip)
 				return PARSE_SHORT;
-			p->key.flags |= FLOW_TUNNEL;
+			p->flags |= FLOW_TUNNEL;
 			take_addresses(p, ip);
 			c->offset += sizeof(*ip);
 			next = ip->nexthdr;
@@ -342,14 +384,14 @@ __noinline int parse_ipv6(struct __sk_buff *skb, struct packet *p, __u32 offset)
 
 		if (next == IPPROTO_FRAGMENT && (head[2] | (head[3] & 0xf8))) {
 			/* A later fragment: no ports. */
-			p->key.protocol = head[0];
+			p->protocol = head[0];
 			p->payload = c->offset + size;
 			if (!p->dex)
 				return PARSE_NONE;
 			return truncated ? PARSE_MALFORMED : PARSE_DEX;
 		}
 		if ((next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS) &&
-		    !(p->key.flags & FLOW_TUNNEL)) {
+		    !(p->flags & FLOW_TUNNEL)) {
 			result = parse_options(skb, p, c->offset + 2, c->offset + size);
 			if (result != PARSE_NONE)
 				return result;
@@ -358,6 +400,33 @@ __noinline int parse_ipv6(struct __sk_buff *skb, struct packet *p, __u32 offset)
 		c->offset += size;
 	}
 	return PARSE_MALFORMED;
+}
+
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "join_key() and the TypeScript side read words of a little-endian machine"
+#endif
+
+/* Both VLAN ids and all that follows have their place in struct flow_key. */
+static __always_inline void join_key(const struct packet *p, __u64 *words)
+{
+	__u64 dex = p->direct_export;
+
+	words[0] = p->source[0];
+	words[1] = p->source[1];
+	words[2] = p->destination[0];
+	words[3] = p->destination[1];
+	words[4] = p->flow_id | (__u64)p->ports << 32;
+	/* namespace id, VLAN id, trace type, extension flags */
+	words[5] = (dex & 0xffff) | (__u64)p->vlan_id << 16 | (dex & 0x00ffffff00000000ULL) |
+		   (dex & 0xff000000) << 32;
+	words[6] = p->interface | (__u64)p->protocol << 32 | (__u64)p->flags << 40 |
+		   (__u64)p->customer_vlan_id << 48;
+}
+
+static __always_inline __u8 extension_flags(const struct packet *p)
+{
+	return p->direct_export >> 24;
 }
 
 #endif

@@ -51,6 +51,7 @@ struct flow_key {
 /* flow_record.link: flags and a record number */
 #define LINK_HOME 0x80000000U /* this record holds the flow's sequence state */
 #define LINK_SAME 0x40000000U /* the successor is of the same generation (after a flush) */
+#define LINK_SHARED 0x20000000U /* other CPUs have records of the flow too */
 
 #define WINDOW_WORDS 4
 #define WINDOW_VALID (1ULL << 63)
@@ -70,7 +71,7 @@ struct flow_record {
 	/*
 	 * Of the home record: sequence numbers seen. Word i holds 32 numbers n
 	 * with (n / 32) % WINDOW_WORDS == i, as VALID (1) | n / 32 (31) | bits
-	 * (32), and is changed by compare-and-exchange alone.
+	 * (32); changed by compare-and-exchange once the flow is shared.
 	 */
 	__u64 window[WINDOW_WORDS];
 	__u64 packets;
@@ -165,10 +166,11 @@ struct ledger {
 };
 
 #define NETNS_NAME_SIZE 256
+#define SEED_WORDS 14 /* as many as a key has */
 
 /* Read-only data of the programs. */
 struct meter_config {
-	__u64 seed[2];
+	__u32 seed[SEED_WORDS]; /* random, of the hash */
 	__u32 buckets; /* a power of two */
 	__u32 capacity; /* records of a half, below 2^ENTRY_RECORD_BITS */
 	__u32 filling; /* EVENT_TABLE_FILLING is sent when this many records are taken */

@@ -31,23 +31,48 @@ static __always_inline bool word_is_newer(__u64 a, __u64 b)
 	return !(b & WINDOW_VALID) || (__s32)(((__u32)(a >> 32) - (__u32)(b >> 32)) << 5) > 0;
 }
 
-/* Adds the bits of `word` to the window. SEEN: one of them was there before. */
+/*
+ * What the window's word becomes when the bits of `word` are added to `old`.
+ * SEEN: one of them was there before. BEYOND: the window has left them behind.
+ */
+static __always_inline enum window_result word_add(__u64 old, __u64 word, __u64 *sum)
+{
+	*sum = word;
+	if ((old ^ word) >> 32 == 0) {
+		*sum |= old;
+		return (__u32)old & (__u32)word ? WINDOW_SEEN : WINDOW_NEW;
+	}
+	return word_is_newer(word, old) ? WINDOW_NEW : WINDOW_BEYOND;
+}
+
+static __always_inline __u64 *word_at(__u64 *window, __u64 word)
+{
+	return &window[(word >> 32) & (WINDOW_WORDS - 1)];
+}
+
+/* For a window that no other CPU writes. */
 static __always_inline enum window_result window_add(__u64 *window, __u64 word)
 {
-	__u64 *at = &window[(word >> 32) & (WINDOW_WORDS - 1)];
-	__u64 old = *(volatile __u64 *)at;
+	__u64 *at = word_at(window, word), sum;
+	enum window_result result = word_add(*at, word, &sum);
+
+	if (result == WINDOW_NEW)
+		*at = sum;
+	return result;
+}
+
+/* For a window that several CPUs write. */
+static __always_inline enum window_result window_add_shared(__u64 *window, __u64 word)
+{
+	__u64 *at = word_at(window, word), old = *(volatile __u64 *)at;
 
 	for (int i = 0; i < EXCHANGE_TRIES; i++) {
-		__u64 new = word, was;
+		__u64 sum, was;
+		enum window_result result = word_add(old, word, &sum);
 
-		if ((old ^ word) >> 32 == 0) {
-			if ((__u32)old & (__u32)word)
-				return WINDOW_SEEN;
-			new = old | word;
-		} else if (!word_is_newer(word, old)) {
-			return WINDOW_BEYOND;
-		}
-		was = __sync_val_compare_and_swap(at, old, new);
+		if (result != WINDOW_NEW)
+			return result;
+		was = __sync_val_compare_and_swap(at, old, sum);
 		if (was == old)
 			return WINDOW_NEW;
 		old = was;
@@ -131,7 +156,11 @@ static __always_inline void sequence_update(struct flow_record *record, struct f
 		return;
 	}
 
-	result = window_add(home->window, window_word(number));
+	link = *(volatile __u32 *)&home->link;
+	if (link & LINK_SHARED)
+		result = window_add_shared(home->window, window_word(number));
+	else
+		result = window_add(home->window, window_word(number));
 	if (ahead > 0) {
 		home->highest = number;
 		if (result == WINDOW_SEEN)
@@ -158,7 +187,7 @@ static __always_inline void sequence_update(struct flow_record *record, struct f
 				  link & ENTRY_RECORD_MASK);
 
 		if (successor)
-			window_add(successor->window, window_word(number));
+			window_add_shared(successor->window, window_word(number));
 	}
 }
 

@@ -28,6 +28,8 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } events SEC(".maps");
 
+#define KEY_WORDS (SEED_WORDS / 2)
+
 #define ENTRY_RECORD(entry) ((__u32)(entry)&ENTRY_RECORD_MASK)
 
 /* Without the record number: equal for one flow on one CPU in one generation, open. */
@@ -65,24 +67,20 @@ static __always_inline struct flow_record *record_at(__u32 generation, __u32 num
 }
 
 /*
- * Two multiply lanes, so that the multiplications of the seven words overlap;
- * the seed keeps anybody from filling one bucket on purpose.
+ * NH, the hash of UMAC (RFC 4418, section 5.2.2), of a key in words: its
+ * products do not wait for each other. The random seed keeps anybody from
+ * filling one bucket on purpose.
  */
-static __always_inline __u64 hash_key(const struct flow_key *key)
+static __always_inline __u64 hash_words(const __u64 *words)
 {
-	const __u64 *w = (const __u64 *)key;
-	__u64 a = config.seed[0], b = config.seed[1];
+	__u64 h = 0;
 
-	a = (a ^ w[0]) * 0x9e3779b97f4a7c15ULL;
-	b = (b ^ w[1]) * 0xc2b2ae3d27d4eb4fULL;
-	a = (a ^ (a >> 32) ^ w[2]) * 0x9e3779b97f4a7c15ULL;
-	b = (b ^ (b >> 32) ^ w[3]) * 0xc2b2ae3d27d4eb4fULL;
-	a = (a ^ (a >> 32) ^ w[4]) * 0x9e3779b97f4a7c15ULL;
-	b = (b ^ (b >> 32) ^ w[5]) * 0xc2b2ae3d27d4eb4fULL;
-	a = (a ^ (a >> 32) ^ w[6]) * 0x9e3779b97f4a7c15ULL;
-	a ^= b ^ (b >> 29);
-	a = (a ^ (a >> 32)) * 0xd6e8feb86659fd93ULL;
-	return a ^ (a >> 32);
+#pragma unroll
+	for (int i = 0; i < KEY_WORDS; i++)
+		h += (__u64)(__u32)((__u32)words[i] + config.seed[2 * i]) *
+		     (__u32)((__u32)(words[i] >> 32) + config.seed[2 * i + 1]);
+	h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ULL;
+	return h ^ (h >> 32);
 }
 
 /* High bits of the hash (the low ones chose the bucket) and the CPU. */
@@ -91,9 +89,9 @@ static __always_inline __u32 tag_of(__u64 hash, __u32 cpu)
 	return (__u32)(hash >> 44) << ENTRY_CPU_BITS | cpu;
 }
 
-static __always_inline bool same_key(const struct flow_key *a, const struct flow_key *b)
+static __always_inline bool same_key(const struct flow_key *key, const __u64 *y)
 {
-	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+	const __u64 *x = (const __u64 *)key;
 
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]) |
 		 (x[5] ^ y[5]) | (x[6] ^ y[6]));
@@ -101,7 +99,7 @@ static __always_inline bool same_key(const struct flow_key *a, const struct flow
 
 /* This CPU's record of the flow, or NULL. */
 static __always_inline struct flow_record *find_record(const __u64 *bucket, __u32 generation,
-						       __u32 tag, const struct flow_key *key)
+						       __u32 tag, const __u64 *key)
 {
 	__u64 wanted = entry_of(tag, generation);
 

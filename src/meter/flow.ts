@@ -58,7 +58,8 @@ export interface FlowContext {
 
 /** An address of 4 or 16 octets in the text form of RFC 5952. */
 function addressText(octets: Uint8Array): string {
-  return ipaddr.fromByteArray([...octets]).toRFC5952String?.() ?? ipaddr.fromByteArray([...octets]).toString();
+  const address = ipaddr.fromByteArray([...octets]);
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 }
 
 /**

@@ -6,8 +6,9 @@ import {
   attachTcx,
   type BpfMap,
   type BpfProgram,
-  deviceType,
   detachTc,
+  deviceType,
+  interfaceName,
   openPinnedLink,
   removeQdisc,
 } from "../native/bpf-loader/index.ts";
@@ -32,13 +33,13 @@ const WITHOUT_LINK_LAYER = new Set([512, 519, 768, 769, 776, 778, 823, 65534]);
 const ETHERNET = new Set([1, 772]);
 
 /** The program for a device: packets of tunnels and the like have no Ethernet header. */
-export function programFor(interfaceName: string, direction: Direction): string {
-  const type = deviceType(interfaceName);
+export function programFor(ifindex: number, direction: Direction): string {
+  const type = deviceType(ifindex);
   if (ETHERNET.has(type)) return `ioam_${direction}`;
   if (WITHOUT_LINK_LAYER.has(type)) return `ioam_${direction}_l3`;
   throw new IoamctlError(
     "LINK_LAYER_UNKNOWN",
-    `${interfaceName} has a link layer that ioamctl does not read (device type ${type}): attach to an Ethernet or an IP tunnel interface`,
+    `${interfaceName(ifindex)} has a link layer that ioamctl does not read (device type ${type}): attach to an Ethernet or an IP tunnel interface`,
   );
 }
 

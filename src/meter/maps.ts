@@ -54,8 +54,8 @@ const field = (name: string): { offset: number; size: number } =>
 
 function writeConfig(rodata: ArrayBuffer, config: MeterConfig): void {
   const view = new DataView(rodata);
-  const seed = randomBytes(16);
-  new Uint8Array(rodata).set(seed, field("seed").offset);
+  const { offset: seed, size: seedSize } = field("seed");
+  new Uint8Array(rodata).set(randomBytes(seedSize), seed);
   view.setUint32(field("buckets").offset, bucketsFor(config.maxFlows), true);
   view.setUint32(field("capacity").offset, config.maxFlows, true);
   const filling = Math.max(1, Math.floor(config.maxFlows * FILLING_SHARE));

@@ -187,7 +187,7 @@ export class Meter {
         return { attachment: this.#describe(known), created: false };
       }
       if (known !== undefined) this.#hooks.detach(known, undefined);
-      const program = this.#parts.programs[programFor(name, direction)]!;
+      const program = this.#parts.programs[programFor(ifindex, direction)]!;
       const hooked = this.#hooks.attach(program, ifindex, direction, options.hook ?? "auto");
       return { attachment: this.#describe(hooked), created: true };
     });
@@ -228,9 +228,8 @@ export class Meter {
   }
 
   #programOf(hooked: Hooked): KernelParts["programs"][string] | undefined {
-    const name = interfaceName(hooked.ifindex);
-    if (name === undefined) return undefined;
-    return this.#parts.programs[programFor(name, hooked.direction)];
+    if (interfaceName(hooked.ifindex) === undefined) return undefined;
+    return this.#parts.programs[programFor(hooked.ifindex, hooked.direction)];
   }
 
   #describe(hooked: Hooked): Attachment {
@@ -265,6 +264,11 @@ export class Meter {
   /** Records taken of the `maxFlows` of the active generation: above 75 % it is filling. */
   used(): number {
     return this.#table.count(this.#table.generation);
+  }
+
+  /** What the flow table takes of the kernel's memory. */
+  get memoryOctets(): number {
+    return this.#table.buffer.byteLength;
   }
 
   /** Every counter by name (docs/counters.md): of the programs, summed over CPUs, and the ledger's. */
