@@ -210,18 +210,17 @@ __noinline int parse_options(struct __sk_buff *skb, struct packet *p, __u32 at, 
 		if (!head)
 			return PARSE_SHORT;
 		length = head[1];
-		if (at + 2 + length > end)
-			return PARSE_MALFORMED;
 		if (head[0] == OPTION_IOAM_FIXED || head[0] == OPTION_IOAM_MUTABLE) {
 			enum parse_result result;
 
-			if (length < 2)
+			if (length < 2 || at + sizeof(*option) > end)
 				return PARSE_MALFORMED;
 			option = cursor_at(c, at, sizeof(*option));
 			if (!option)
 				return PARSE_SHORT;
 			if (option->ioam_type == IOAM_DIRECT_EXPORT) {
-				result = parse_dex(c, p, at, length);
+				/* Beyond the header: no length is long enough. */
+				result = parse_dex(c, p, at, at + 2 + length > end ? 0 : length);
 				if (result != PARSE_DEX)
 					return result;
 			} else if (option->ioam_type == IOAM_TRACE_PREALLOCATED) {
@@ -230,6 +229,8 @@ __noinline int parse_options(struct __sk_buff *skb, struct packet *p, __u32 at, 
 				p->other++;
 			}
 		}
+		if (at + 2 + length > end)
+			return PARSE_MALFORMED;
 		at += 2 + length;
 	}
 	return PARSE_MALFORMED;

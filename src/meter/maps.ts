@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { IoamctlError } from "../errors.ts";
 import {
   type BpfMap,
+  type BpfObject,
   type BpfProgram,
   openObject,
   openPinnedMap,
@@ -89,9 +90,22 @@ export function readConfig(parts: KernelParts): MeterConfig & { buckets: number 
   };
 }
 
+/** What a loaded meter object needs before its first packet. */
+export function startObject(object: BpfObject, config: MeterConfig): void {
+  writeNamespaces(object.map(MAPS.namespaces), config.namespaces);
+  startTable(object.map("table"));
+}
+
 function writeNamespaces(map: BpfMap, namespaces: number[]): void {
   const bits = new Uint8Array(map.mmap());
   for (const id of namespaces) bits[id >> 3]! |= 1 << (id & 7);
+}
+
+/** Sets up an opened meter object, which may then be loaded, for this configuration. */
+export function configureObject(object: BpfObject, config: MeterConfig): void {
+  writeConfig(object.rodata(), config);
+  object.setMaxEntries("table", elementsFor(config.maxFlows));
+  object.setMaxEntries("counters", possibleCpus());
 }
 
 /** Loads the programs with fresh, empty maps, and pins them all. Undoes everything on failure. */
@@ -104,12 +118,9 @@ export function loadParts(pins: Pins, config: MeterConfig): KernelParts {
   }
   const object = openObject(METER_OBJECT);
   try {
-    writeConfig(object.rodata(), config);
-    object.setMaxEntries("table", elementsFor(config.maxFlows));
-    object.setMaxEntries("counters", possibleCpus());
+    configureObject(object, config);
     object.load();
-    writeNamespaces(object.map(MAPS.namespaces), config.namespaces);
-    startTable(object.map("table"));
+    startObject(object, config);
     pins.removeAll();
     pins.create();
     for (const name of MAP_NAMES) object.map(MAPS[name]).pin(pins.map(name));
