@@ -12,30 +12,42 @@
 enum link_layer { ETHERNET, NO_LINK_LAYER };
 
 /*
- * Offset of the IPv6 header, with the VLAN tags noted; 0 and a verdict when
- * there is no IPv6 header with options behind it.
+ * Moves the cursor to the IPv6 header, with the VLAN tags noted; PARSE_DEX
+ * when that header has others behind it that may hold options.
  */
-static __always_inline enum parse_result parse_link(struct __sk_buff *skb, struct packet *p,
-						    enum link_layer link, __u32 *network)
+static __always_inline enum parse_result parse_link(struct __sk_buff *skb, struct cursor *c,
+						    struct packet *p, enum link_layer link)
 {
-	struct cursor c = cursor_of(skb, 0);
 	__be16 type = skb->protocol;
 	struct ipv6hdr *ip;
 
 	if (link == ETHERNET) {
 		if (skb->vlan_present)
 			note_vlan(p, skb->vlan_tci);
-		type = parse_ethernet(&c, p);
+		type = parse_ethernet(c, p);
 		if (!type)
 			return PARSE_SHORT;
 	}
 	if (type != bpf_htons(ETH_P_IPV6))
 		return PARSE_NONE;
-	ip = cursor_at(&c, c.offset, sizeof(*ip));
+	ip = cursor_at(c, c->offset, sizeof(*ip));
 	if (!ip)
 		return PARSE_SHORT;
-	*network = c.offset;
 	return is_extension_header(ip->nexthdr) ? PARSE_DEX : PARSE_NONE;
+}
+
+/*
+ * The first test: an untagged IPv6 packet whose next header is a transport
+ * leaves before anything is set up for it.
+ */
+static __always_inline bool is_plain(const struct cursor *c, enum link_layer link)
+{
+	__u32 network = link == ETHERNET ? sizeof(struct ethhdr) : 0;
+	struct ipv6hdr *ip = cursor_at(c, network, sizeof(*ip));
+
+	if (!ip || is_extension_header(ip->nexthdr))
+		return false;
+	return link != ETHERNET || ((struct ethhdr *)c->data)->h_proto == bpf_htons(ETH_P_IPV6);
 }
 
 /* Octets of the IP packets: of a GSO packet, every further segment repeats the headers. */
@@ -114,7 +126,6 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 {
 	__u32 cpu = bpf_get_smp_processor_id(), segments = skb->gso_segs ?: 1;
 	struct counters *c = counters_of(cpu);
-	__u32 network = 0;
 	struct packet p;
 	int result;
 	__u64 octets;
@@ -126,14 +137,18 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 		return TCX_NEXT;
 
 	for (int i = 0; i < 2; i++) {
+		struct cursor c = cursor_of(skb, 0);
+
+		if (is_plain(&c, link))
+			return TCX_NEXT;
 		__builtin_memset(&p, 0, offsetof(struct packet, key));
 		p.interface = skb->ifindex;
 		p.flags = egress ? FLOW_EGRESS : 0;
-		result = parse_link(skb, &p, link, &network);
+		result = parse_link(skb, &c, &p, link);
 		if (result == PARSE_NONE)
 			return TCX_NEXT;
 		if (result == PARSE_DEX)
-			result = parse_ipv6(skb, &p, network);
+			result = parse_ipv6(skb, &p, c.offset);
 		if (result != PARSE_SHORT)
 			break;
 		if (i == 0 && bpf_skb_pull_data(skb, skb->len < PULL_LENGTH ? skb->len : PULL_LENGTH))

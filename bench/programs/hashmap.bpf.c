@@ -32,13 +32,14 @@ static __always_inline void count(struct flow_record *r, const struct packet *p,
 		r->minimum_ttl = p->hop_limit;
 	if (p->hop_limit > r->maximum_ttl)
 		r->maximum_ttl = p->hop_limit;
-	if (p->key.extension_flags & DEX_SEQUENCE_NUMBER)
+	if (extension_flags(p) & DEX_SEQUENCE_NUMBER)
 		sequence_update(r, r, 0, p->sequence, 1);
 }
 
 static __always_inline int meter_hashmap(struct __sk_buff *skb)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), network = 0, zero = 0;
+	__u32 cpu = bpf_get_smp_processor_id(), zero = 0;
+	struct cursor cursor = cursor_of(skb, 0);
 	struct counters *c = counters_of(cpu);
 	struct flow_record *r;
 	struct packet p = {};
@@ -47,12 +48,13 @@ static __always_inline int meter_hashmap(struct __sk_buff *skb)
 	if (!c)
 		return TCX_NEXT;
 	c->packets++;
-	p.key.interface = skb->ifindex;
-	if (parse_link(skb, &p, ETHERNET, &network) != PARSE_DEX ||
-	    parse_ipv6(skb, &p, network) != PARSE_DEX)
+	p.interface = skb->ifindex;
+	if (parse_link(skb, &cursor, &p, ETHERNET) != PARSE_DEX ||
+	    parse_ipv6(skb, &p, cursor.offset) != PARSE_DEX)
 		return TCX_NEXT;
 	octets = ip_octets(skb, &p, 1);
 	now = bpf_ktime_get_coarse_ns();
+	join_key(&p, (__u64 *)&p.key);
 	r = bpf_map_lookup_elem(&hashmap, &p.key);
 	if (!r) {
 		r = bpf_map_lookup_elem(&fresh, &zero);
