@@ -1,0 +1,45 @@
+# The two addons: bpf-loader (on the system's libbpf) and udp-batch (system calls alone).
+{
+  "target_defaults": {
+    "cflags_cc!": ["-std=gnu++17"],
+    "cflags_cc": ["-std=gnu++20", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
+    "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+    "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+    # A thread may still be in a system call when a worker that used the addon ends.
+    "ldflags": ["-Wl,-z,nodelete"]
+  },
+  "targets": [
+    {
+      "target_name": "bpf-loader",
+      "sources": [
+        "bpf-loader/addon.cc",
+        "bpf-loader/btf.cc",
+        "bpf-loader/failure.cc",
+        "bpf-loader/fd.cc",
+        "bpf-loader/files.cc",
+        "bpf-loader/link.cc",
+        "bpf-loader/map.cc",
+        "bpf-loader/map_batch.cc",
+        "bpf-loader/map_info.cc",
+        "bpf-loader/mapping.cc",
+        "bpf-loader/netns.cc",
+        "bpf-loader/object.cc",
+        "bpf-loader/print.cc",
+        "bpf-loader/program.cc",
+        "bpf-loader/ring.cc",
+        "bpf-loader/system.cc",
+        "bpf-loader/tc.cc",
+        "bpf-loader/tc_dump.cc",
+        "bpf-loader/test_run.cc",
+        "bpf-loader/thread_job.cc",
+        "bpf-loader/thread_state.cc"
+      ],
+      "cflags": ["<!@(pkg-config --cflags libbpf)"],
+      "libraries": ["<!@(pkg-config --libs libbpf)"]
+    },
+    {
+      "target_name": "udp-batch",
+      "sources": ["udp-batch/udp_batch.cc"]
+    }
+  ]
+}

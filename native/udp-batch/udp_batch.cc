@@ -1,0 +1,338 @@
+// A connected UDP socket that sends many datagrams of one length in one system call.
+#include <napi.h>
+#include <uv.h>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+
+/* What one UDP_SEGMENT call takes: datagrams (kernels before 6.9), octets (IPv4's limit). */
+static const size_t MAX_SEGMENTS = 64;
+static const size_t MAX_OCTETS = 65507;
+
+/* Datagrams of one sendmmsg call. */
+static const size_t MAX_MESSAGES = 64;
+
+static void throw_errno(Napi::Env env, int error, const char *call)
+{
+	Napi::Error failure = Napi::Error::New(env, std::string(call) + ": " + strerror(error));
+
+	failure.Set("errno", Napi::Number::New(env, error));
+	failure.Set("syscall", Napi::String::New(env, call));
+	failure.ThrowAsJavaScriptException();
+}
+
+class Socket : public Napi::ObjectWrap<Socket> {
+public:
+	static Napi::Function define(Napi::Env env);
+	explicit Socket(const Napi::CallbackInfo &info);
+	~Socket() override;
+
+private:
+	/* A wait for room in the socket; outlives the object until libuv lets go of it. */
+	struct Wait {
+		uv_poll_t poll;
+		Socket *socket;
+		Napi::Promise::Deferred deferred;
+		Napi::AsyncContext context;
+		napi_async_cleanup_hook_handle cleanup = nullptr;
+
+		Wait(Napi::Env env, Socket *socket)
+			: socket(socket), deferred(env), context(env, "ioamctl.udp")
+		{
+			poll.data = this;
+		}
+	};
+
+	Napi::Value send(const Napi::CallbackInfo &info);
+	Napi::Value path_mtu(const Napi::CallbackInfo &info);
+	Napi::Value writable(const Napi::CallbackInfo &info);
+	Napi::Value segmentation(const Napi::CallbackInfo &info);
+	void close(const Napi::CallbackInfo &info);
+
+	int connect_to(const std::string &address, int port, int send_buffer, const char **call);
+	ssize_t send_segmented(uint8_t *data, size_t length, size_t segment);
+	ssize_t send_messages(uint8_t *data, size_t length, size_t segment);
+	void shut();
+	void end_wait();
+	static void release(Wait *wait);
+	static void on_writable(uv_poll_t *poll, int status, int events);
+	static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data);
+
+	int fd = -1;
+	int family;
+	bool segments = false;
+	Wait *wait = nullptr;
+};
+
+Napi::Function Socket::define(Napi::Env env)
+{
+	return DefineClass(env, "Socket",
+			   {
+				   InstanceMethod<&Socket::send>("send"),
+				   InstanceMethod<&Socket::path_mtu>("pathMtu"),
+				   InstanceMethod<&Socket::writable>("writable"),
+				   InstanceMethod<&Socket::close>("close"),
+				   InstanceAccessor<&Socket::segmentation>("gso"),
+			   });
+}
+
+/* new Socket(numeric address, port, 4 or 6, send buffer in octets or 0) */
+Socket::Socket(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Socket>(info)
+{
+	std::string address = info[0].ToString();
+	int port = info[1].ToNumber().Int32Value();
+	const char *call = "";
+
+	family = info[2].ToNumber().Int32Value() == 6 ? AF_INET6 : AF_INET;
+	int error = connect_to(address, port, info[3].ToNumber().Int32Value(), &call);
+	if (error) {
+		shut();
+		throw_errno(info.Env(), error, call);
+	}
+}
+
+Socket::~Socket()
+{
+	shut();
+}
+
+int Socket::connect_to(const std::string &address, int port, int send_buffer, const char **call)
+{
+	struct addrinfo hints = {};
+	struct addrinfo *found = nullptr;
+	int value;
+	socklen_t size = sizeof(value);
+
+	hints.ai_family = family;
+	hints.ai_socktype = SOCK_DGRAM;
+	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+	*call = "getaddrinfo";
+	if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found))
+		return EINVAL;
+	std::unique_ptr<struct addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+
+	*call = "socket";
+	fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	*call = "setsockopt";
+	if (send_buffer > 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)))
+		return errno;
+	*call = "connect";
+	if (connect(fd, found->ai_addr, found->ai_addrlen))
+		return errno;
+	segments = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &value, &size) == 0;
+	return 0;
+}
+
+/* One call of the kernel's segmentation offload; all datagrams are taken or none. */
+ssize_t Socket::send_segmented(uint8_t *data, size_t length, size_t segment)
+{
+	size_t count = std::min(MAX_SEGMENTS, std::max<size_t>(1, MAX_OCTETS / segment));
+	struct iovec part = { data, std::min(length, count * segment) };
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {};
+	struct msghdr message = {};
+	uint16_t size = segment;
+	ssize_t taken;
+
+	message.msg_iov = &part;
+	message.msg_iovlen = 1;
+	message.msg_control = control;
+	message.msg_controllen = sizeof(control);
+	struct cmsghdr *option = CMSG_FIRSTHDR(&message);
+	option->cmsg_level = IPPROTO_UDP;
+	option->cmsg_type = UDP_SEGMENT;
+	option->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(option), &size, sizeof(size));
+	do {
+		taken = sendmsg(fd, &message, 0);
+	} while (taken < 0 && errno == EINTR);
+	return taken;
+}
+
+/* Datagram by datagram, in one call; as many as the kernel takes. */
+ssize_t Socket::send_messages(uint8_t *data, size_t length, size_t segment)
+{
+	struct iovec parts[MAX_MESSAGES];
+	struct mmsghdr messages[MAX_MESSAGES] = {};
+	unsigned int count = 0;
+	size_t taken = 0;
+	int sent;
+
+	for (size_t at = 0; at < length && count < MAX_MESSAGES; at += segment, count++) {
+		parts[count] = { data + at, std::min(segment, length - at) };
+		messages[count].msg_hdr.msg_iov = &parts[count];
+		messages[count].msg_hdr.msg_iovlen = 1;
+	}
+	do {
+		sent = sendmmsg(fd, messages, count, 0);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return -1;
+	for (int i = 0; i < sent; i++)
+		taken += parts[i].iov_len;
+	return taken;
+}
+
+/*
+ * send(buffer, offset, length, segment): octets taken; 0 when the socket is
+ * full; a negated errno when nothing was taken. The datagrams are `segment`
+ * octets long, the last may be shorter.
+ */
+Napi::Value Socket::send(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	Napi::Uint8Array buffer = info[0].As<Napi::Uint8Array>();
+	size_t offset = info[1].As<Napi::Number>().Int64Value();
+	size_t length = info[2].As<Napi::Number>().Int64Value();
+	size_t segment = info[3].As<Napi::Number>().Int64Value();
+	ssize_t taken = -1;
+
+	if (fd < 0)
+		return Napi::Number::New(env, -EBADF);
+	if (!info[0].IsTypedArray() || segment == 0 || segment > MAX_OCTETS || length == 0 ||
+	    offset > buffer.ByteLength() || length > buffer.ByteLength() - offset)
+		return Napi::Number::New(env, -EINVAL);
+
+	uint8_t *data = buffer.Data() + offset;
+	bool one_by_one = true;
+	if (segments && length > segment) {
+		taken = send_segmented(data, length, segment);
+		/* Not with this route's device or policy; not at this length: the kernel fragments. */
+		one_by_one = taken < 0 && (errno == EIO || errno == EOPNOTSUPP || errno == EINVAL ||
+					   errno == EMSGSIZE);
+		if (one_by_one && (errno == EIO || errno == EOPNOTSUPP))
+			segments = false;
+	}
+	if (one_by_one)
+		taken = send_messages(data, length, segment);
+	if (taken < 0)
+		taken = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+	return Napi::Number::New(env, taken);
+}
+
+/* pathMtu(): octets of an IP packet to the peer, as the kernel knows it; 0: unknown */
+Napi::Value Socket::path_mtu(const Napi::CallbackInfo &info)
+{
+	int mtu = 0;
+	socklen_t size = sizeof(mtu);
+	bool v6 = family == AF_INET6;
+
+	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size))
+		mtu = 0;
+	return Napi::Number::New(info.Env(), mtu);
+}
+
+Napi::Value Socket::segmentation(const Napi::CallbackInfo &info)
+{
+	return Napi::Boolean::New(info.Env(), segments);
+}
+
+/* writable(): a promise of room in the socket, or of an error that the next send will tell */
+Napi::Value Socket::writable(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	uv_loop_t *loop;
+
+	if (wait)
+		return wait->deferred.Promise();
+	Wait *fresh = new Wait(env, this);
+	Napi::Promise promise = fresh->deferred.Promise();
+	int error = fd < 0 ? EBADF : napi_get_uv_event_loop(env, &loop) != napi_ok ? ENOTSUP : 0;
+	if (!error)
+		error = -uv_poll_init(loop, &fresh->poll, fd);
+	if (error) {
+		delete fresh;
+		throw_errno(env, error, "uv_poll_init");
+		return env.Undefined();
+	}
+	wait = fresh;
+	napi_add_async_cleanup_hook(env, on_cleanup, wait, &wait->cleanup);
+	/* The socket must not be collected while somebody waits for it. */
+	Ref();
+	uv_poll_start(&wait->poll, UV_WRITABLE, on_writable);
+	return promise;
+}
+
+void Socket::on_writable(uv_poll_t *poll, int, int)
+{
+	Socket *socket = static_cast<Wait *>(poll->data)->socket;
+
+	if (socket)
+		socket->end_wait();
+}
+
+/* Settles the promise; what libuv still needs is freed on its next turn. */
+void Socket::end_wait()
+{
+	Napi::Env env = Env();
+	Napi::HandleScope scope(env);
+	Napi::Promise::Deferred deferred = wait->deferred;
+
+	{
+		Napi::CallbackScope callback(env, wait->context);
+		Wait *ended = wait;
+		wait = nullptr;
+		release(ended);
+		deferred.Resolve(env.Undefined());
+	}
+	Unref();
+}
+
+void Socket::release(Wait *wait)
+{
+	wait->socket = nullptr;
+	uv_poll_stop(&wait->poll);
+	uv_close(reinterpret_cast<uv_handle_t *>(&wait->poll), [](uv_handle_t *handle) {
+		Wait *wait = static_cast<Wait *>(handle->data);
+		napi_remove_async_cleanup_hook(wait->cleanup);
+		delete wait;
+	});
+}
+
+/* The environment ends while somebody waits. */
+void Socket::on_cleanup(napi_async_cleanup_hook_handle, void *data)
+{
+	Wait *wait = static_cast<Wait *>(data);
+
+	if (wait->socket) {
+		wait->socket->wait = nullptr;
+		release(wait);
+	}
+}
+
+void Socket::close(const Napi::CallbackInfo &)
+{
+	if (wait)
+		end_wait();
+	shut();
+}
+
+void Socket::shut()
+{
+	if (wait) {
+		release(wait);
+		wait = nullptr;
+	}
+	if (fd >= 0)
+		::close(fd);
+	fd = -1;
+}
+
+static Napi::Object init(Napi::Env env, Napi::Object exports)
+{
+	exports.Set("Socket", Socket::define(env));
+	return exports;
+}
+
+NODE_API_MODULE(udp_batch, init)

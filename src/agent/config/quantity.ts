@@ -1,0 +1,30 @@
+// Durations and rates as people write them.
+
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** "10s", "500ms", "1.5h", "2m" in milliseconds; undefined for anything else, also without a unit. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/.exec(text.trim());
+  if (match === null) return undefined;
+  return Math.round(Number(match[1]) * MILLISECONDS[match[2]!]!);
+}
+
+const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/**
+ * "100Mbit/s", "1.5 Gbps", "64kbit", "12MB/s" in bits a second (decimal prefixes, B is 8 bits);
+ * undefined for anything else.
+ */
+export function parseBitRate(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kKMG]?)(bit\/s|bits\/s|bit|bps|B\/s)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const factor = FACTORS[match[2]!.replace("K", "k")]!;
+  return Math.round(Number(match[1]) * factor * (match[3] === "B/s" ? 8 : 1));
+}

@@ -1,0 +1,53 @@
+// The sinks that a configuration asks for; those that are open already stay open.
+import type { Logger } from "pino";
+import { CollectorSink } from "./collector-sink.ts";
+import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
+import { ConsoleSink, type FlowPrinter } from "./console-sink.ts";
+import type { Sink } from "./sink.ts";
+
+/** Sinks by what the configuration says of them. */
+export type SinkMap = ReadonlyMap<string, Sink>;
+
+/** How the console prints, by its format. */
+export type FlowPrinters = Readonly<Record<ConsoleFormat, FlowPrinter>>;
+
+/** What opening sinks needs beside the configuration. */
+export interface SinkSurroundings {
+  readonly printers: FlowPrinters;
+  readonly log: Logger;
+  /** Standard output was closed by its reader. */
+  readonly onConsoleClosed: () => void;
+}
+
+/**
+ * Opens what `config` asks for, taking from `open` what is there. On failure what this call opened is
+ * closed again and the error thrown.
+ */
+export async function openSinks(
+  config: AgentConfig,
+  open: SinkMap,
+  { printers, log, onConsoleClosed }: SinkSurroundings,
+): Promise<SinkMap> {
+  const sinks = new Map<string, Sink>();
+  try {
+    for (const collector of config.collectors) {
+      const key = JSON.stringify(["collector", collector]);
+      sinks.set(key, open.get(key) ?? (await CollectorSink.open(collector, config, log)));
+    }
+    for (const output of config.outputs) {
+      const key = JSON.stringify(["output", output]);
+      const print = printers[output.console.format];
+      sinks.set(key, open.get(key) ?? new ConsoleSink(print, onConsoleClosed));
+    }
+    return sinks;
+  } catch (error) {
+    await closeSinks(sinks, open);
+    throw error;
+  }
+}
+
+/** Closes the sinks of `sinks` that are not in `kept`. */
+export async function closeSinks(sinks: SinkMap, kept: SinkMap = new Map()): Promise<void> {
+  const closing = [...sinks].filter(([key]) => !kept.has(key)).map(([, sink]) => sink.close());
+  await Promise.all(closing);
+}

@@ -1,0 +1,24 @@
+// What a running agent cannot change without being started anew.
+import { IoamctlError } from "../errors.ts";
+import type { AgentConfig } from "./config/agent-config.ts";
+
+/**
+ * Throws RELOAD_REFUSED when a key differs that is built into the tables or into what collectors
+ * know: the message names all such keys.
+ */
+export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): void {
+  const fixed: [string, (config: AgentConfig) => unknown][] = [
+    ["observationDomainId", (config) => config.observationDomainId],
+    ["enterpriseNumbers", (config) => config.enterpriseNumbers],
+    ["meter.maxFlows", (config) => config.meter.maxFlows],
+    ["meter.namespaces", (config) => config.meter.namespaces],
+  ];
+  const changed = fixed
+    .filter(([, value]) => JSON.stringify(value(before)) !== JSON.stringify(value(after)))
+    .map(([name]) => name);
+  if (changed.length === 0) return;
+  throw new IoamctlError(
+    "RELOAD_REFUSED",
+    `${changed.join(", ")} cannot change while the agent runs: restart it, or put back what was there`,
+  );
+}

@@ -1,0 +1,66 @@
+// The agent as a process: signals in, exit status out.
+import type { IoamctlError } from "../errors.ts";
+import { Agent, type AgentSurroundings } from "./agent.ts";
+import type { AgentConfig } from "./config/agent-config.ts";
+
+/** How to run an agent. */
+export interface RunOptions extends Omit<AgentSurroundings, "onIdle"> {
+  readonly config: AgentConfig;
+  /** Reads the configuration again, for SIGHUP; without it SIGHUP ends the agent as SIGTERM does. */
+  readonly reread?: (() => AgentConfig) | undefined;
+}
+
+/**
+ * Runs an agent until SIGTERM or SIGINT and resolves when it has exported everything. Rejects when it
+ * cannot start or has nothing left to do. A second signal, or an export that does not end, ends the
+ * process with status 1: what was not exported stays in the table.
+ */
+export async function runAgent({ config, reread, ...surroundings }: RunOptions): Promise<void> {
+  const { log } = surroundings;
+  let stop: (why: IoamctlError | undefined) => void = () => {};
+  const stopped = new Promise<IoamctlError | undefined>((resolve) => {
+    stop = resolve;
+  });
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log.error({ signal }, "stopped before everything was exported: it stays in the table");
+      process.exit(1);
+    }
+    stopping = true;
+    log.info({ signal }, "stopping");
+    stop(undefined);
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  if (reread === undefined) process.on("SIGHUP", onSignal);
+
+  const agent = await Agent.start(config, { ...surroundings, onIdle: stop });
+  if (reread !== undefined) {
+    let reloading = Promise.resolve();
+    process.on("SIGHUP", () => {
+      reloading = reloading.then(() => reload(agent, reread, surroundings.log));
+    });
+  }
+  log.info({ activeTimeout: config.meter.activeTimeout }, "running");
+  const why = await stopped;
+  stopping = true;
+  if (!(await agent.stop())) {
+    log.error("not everything was exported: it stays in the table, `ioamctl status` shows where");
+    process.exit(1);
+  }
+  log.info("stopped");
+  if (why !== undefined) throw why;
+}
+
+async function reload(
+  agent: Agent,
+  reread: () => AgentConfig,
+  log: AgentSurroundings["log"],
+): Promise<void> {
+  try {
+    await agent.reload(reread());
+    log.info("configuration reloaded");
+  } catch (error) {
+    log.error({ err: error }, "configuration not reloaded: going on with the one before");
+  }
+}

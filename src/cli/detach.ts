@@ -1,0 +1,133 @@
+// ioamctl detach: ends metering of some interfaces, or removes everything of ours.
+import type { Command } from "commander";
+import { runningAgent } from "../agent/agent-lock.ts";
+import { withMeterLock } from "../agent/meter-lock.ts";
+import { IoamctlError } from "../errors.ts";
+import { type Attachment, Meter } from "../meter/index.ts";
+import { toJson } from "./json.ts";
+import { createLogger, type Logger } from "./log.ts";
+import {
+  type CommonOptions,
+  interfacesOption,
+  jsonOption,
+  logLevelOption,
+  netnsOption,
+} from "./options.ts";
+import { print } from "./output.ts";
+import { requirePrivileges } from "./privilege.ts";
+
+interface DetachOptions extends CommonOptions {
+  interface?: string[];
+  all?: true;
+  netns?: string;
+  json?: true;
+}
+
+const EXAMPLES = `
+With -n, a table that still holds flows is kept for 'ioamctl dump' and 'ioamctl agent'; --all removes
+tables with all that is in them.
+
+Examples:
+  ioamctl detach -n eth1
+  ioamctl detach --all               everything, in every network namespace
+  ioamctl detach --all --netns blue`;
+
+export function addDetach(program: Command): void {
+  const command = program
+    .command("detach")
+    .description("end the metering of interfaces")
+    .addOption(interfacesOption("interfaces to detach from, both directions"))
+    .option("--all", "detach from all interfaces and remove the tables")
+    .addOption(netnsOption())
+    .addOption(jsonOption())
+    .addOption(logLevelOption())
+    .addHelpText("after", EXAMPLES);
+  command.action(async (options: DetachOptions) => {
+    if ((options.interface === undefined) === (options.all === undefined)) {
+      command.error("give either -n IFACE… or --all");
+    }
+    await detach(options);
+  });
+}
+
+async function detach(options: DetachOptions): Promise<void> {
+  requirePrivileges();
+  const log = createLogger(options.logLevel);
+  const { interface: names, netns } = options;
+  const meters =
+    names === undefined && netns === undefined
+      ? Meter.list()
+      : [Meter.open(netns)].filter((meter) => meter !== undefined);
+  try {
+    if (names !== undefined && meters.length === 0) throw notAttached(names, netns);
+    const detached: Attachment[] = [];
+    const removed: Meter[] = [];
+    for (const meter of meters) {
+      await withMeterLock(meter.netnsInode, () => {
+        if (names === undefined) {
+          detached.push(...meter.attachments());
+          meter.remove();
+          removed.push(meter);
+        } else {
+          detached.push(...detachInterfaces(meter, names, netns));
+          if (removeIfDone(meter, log)) removed.push(meter);
+        }
+      });
+    }
+    await print(options.json ? [toJson(detached)] : resultLines(detached, removed));
+  } finally {
+    for (const meter of meters) meter.close();
+  }
+}
+
+/** Detaches all of `names` or, when one of them is not attached, none. */
+export function detachInterfaces(
+  meter: Pick<Meter, "attachments" | "detach">,
+  names: readonly string[],
+  netns: string | undefined,
+): Attachment[] {
+  const attached = new Set(meter.attachments().map((attachment) => attachment.interfaceName));
+  const missing = names.filter((name) => !attached.has(name));
+  if (missing.length > 0) throw notAttached(missing, netns);
+  return names.flatMap((name) => meter.detach(name));
+}
+
+function notAttached(names: readonly string[], netns: string | undefined): IoamctlError {
+  const where = netns === undefined ? "this netns" : `netns ${netns}`;
+  return new IoamctlError(
+    "NOT_ATTACHED",
+    `nothing was detached because ${names.join(", ")} is not attached in ${where}: ` +
+      "`ioamctl status` lists what is",
+  );
+}
+
+/** Removes a meter that has nothing left to meter and nothing left to tell. */
+function removeIfDone(meter: Meter, log: Logger): boolean {
+  if (meter.attachments().length > 0) return false;
+  const flows = meter.flows();
+  const agent = runningAgent(meter.netnsInode);
+  if (flows === 0 && agent === undefined) {
+    meter.remove();
+    return true;
+  }
+  log.debug({ flows, agent: agent?.pid }, "table kept");
+  if (agent === undefined) {
+    process.stderr.write(
+      `ioamctl detach: the table is kept because it holds ${flows} flows that were neither exported ` +
+        "nor flushed: `ioamctl dump` shows them, `ioamctl detach --all` removes them\n",
+    );
+  }
+  return false;
+}
+
+function* resultLines(detached: Attachment[], removed: Meter[]): Generator<string> {
+  if (detached.length === 0) yield "nothing was attached";
+  for (const { netns, interfaceName, direction } of detached) {
+    yield `${interfaceName}: detached, ${direction}${inNetns(netns)}`;
+  }
+  for (const { netns } of removed) yield `table removed${inNetns(netns)}`;
+}
+
+function inNetns(netns: string | null): string {
+  return netns === null ? "" : ` (netns ${netns})`;
+}

@@ -1,0 +1,30 @@
+// The log: JSON lines on standard error, written at once.
+import { pino } from "pino";
+
+/** Levels of --log-level, from most to least said. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the rest of the program sees of a logger. */
+export type Logger = pino.Logger;
+
+/** A logger that writes `level` and above to standard error before each call returns. */
+export function createLogger(level: LogLevel): Logger {
+  const destination = pino.destination({ dest: 2, sync: true });
+  // Whoever read the log has gone: no reason to stop what is being done.
+  destination.on("error", () => {});
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}
+
+/** Whether `level` asks for the evidence behind an error. */
+export function isVerbose(level: string | undefined): boolean {
+  return level === "debug" || level === "trace";
+}

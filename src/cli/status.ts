@@ -1,0 +1,154 @@
+// ioamctl status: what is attached, how full the tables are, what was counted, who exports.
+import type { Command } from "commander";
+import { type RunningAgent, runningAgent } from "../agent/agent-lock.ts";
+import { type Attachment, Meter } from "../meter/index.ts";
+import { capacityHint } from "./capacity.ts";
+import { toIndentedJson } from "./json.ts";
+import { createLogger } from "./log.ts";
+import { type CommonOptions, jsonOption, logLevelOption } from "./options.ts";
+import { isTerminal, print } from "./output.ts";
+import { requirePrivileges } from "./privilege.ts";
+import { tableLines } from "./table.ts";
+
+/** The document of `status --json`. */
+export interface Status {
+  attachments: Attachment[];
+  tables: { netns: string | null; flows: number; maxFlows: number; memoryOctets: number }[];
+  counters: Record<string, bigint>;
+  agent: RunningAgent | null;
+}
+
+/** Counters that are there also when nothing is attached: scripts rely on these names. */
+const COUNTERS = [
+  "packets",
+  "ioamPackets",
+  "dexPackets",
+  "dexOctets",
+  "dexMalformed",
+  "namespaceFiltered",
+  "tableFull",
+  "ringDropped",
+  "postcards",
+  "postcardsSuppressed",
+  "netlinkEvents",
+  "netlinkDrops",
+];
+
+const EXAMPLES = `
+Counters are sums over all network namespaces that have a table.
+
+Examples:
+  ioamctl status
+  ioamctl status --json | jq .counters.dexPackets`;
+
+export function addStatus(program: Command): void {
+  program
+    .command("status")
+    .description("show attachments, tables, counters and the agent")
+    .addOption(jsonOption())
+    .addOption(logLevelOption())
+    .addHelpText("after", EXAMPLES)
+    .action(status);
+}
+
+async function status(options: CommonOptions & { json?: true }): Promise<void> {
+  requirePrivileges();
+  const log = createLogger(options.logLevel);
+  const meters = Meter.list();
+  try {
+    log.debug({ meters: meters.length }, "status");
+    const document = statusOf(meters);
+    const hints = meters.map(capacityHint).filter((hint) => hint !== undefined);
+    if (options.json) {
+      await print([toIndentedJson(document)]);
+      for (const hint of hints) process.stderr.write(`ioamctl status: ${hint}\n`);
+    } else {
+      await print(statusLines(document, hints));
+    }
+  } finally {
+    for (const meter of meters) meter.close();
+  }
+}
+
+/** What `status --json` says of these meters. */
+export function statusOf(meters: readonly Meter[]): Status {
+  const counters: Record<string, bigint> = Object.fromEntries(COUNTERS.map((name) => [name, 0n]));
+  for (const meter of meters) {
+    for (const [name, value] of Object.entries(meter.counters())) {
+      counters[name] = (counters[name] ?? 0n) + value;
+    }
+  }
+  const agents = meters.map((meter) => runningAgent(meter.netnsInode));
+  return {
+    attachments: meters.flatMap((meter) => meter.attachments().sort(byPlace)),
+    tables: meters.map((meter) => ({
+      netns: meter.netns,
+      flows: meter.flows(),
+      maxFlows: meter.maxFlows,
+      memoryOctets: meter.memoryOctets,
+    })),
+    counters,
+    agent: agents.find((agent) => agent !== undefined) ?? null,
+  };
+}
+
+function byPlace(a: Attachment, b: Attachment): number {
+  return a.ifindex - b.ifindex || b.direction.localeCompare(a.direction);
+}
+
+/** The same for people. */
+export function* statusLines(status: Status, hints: readonly string[]): Generator<string> {
+  const style = isTerminal() ? { header: (line: string) => `\x1b[1m${line}\x1b[22m` } : {};
+  if (status.attachments.length === 0) {
+    yield "Nothing is attached: `ioamctl attach -n IFACE` begins to meter.";
+  } else {
+    yield* tableLines<Attachment>(
+      [
+        { title: "NETNS", cell: (a) => a.netns ?? "-" },
+        { title: "IFACE", cell: (a) => a.interfaceName },
+        { title: "IFINDEX", align: "right", cell: (a) => String(a.ifindex) },
+        { title: "DIRECTION", cell: (a) => a.direction },
+        { title: "HOOK", cell: (a) => a.hook },
+        { title: "PROGRAM", align: "right", cell: (a) => String(a.programId) },
+      ],
+      status.attachments,
+      style,
+    );
+  }
+  if (status.tables.length > 0) {
+    yield "";
+    yield* tableLines<Status["tables"][number]>(
+      [
+        { title: "TABLE OF NETNS", cell: (t) => t.netns ?? "-" },
+        { title: "FLOWS", align: "right", cell: (t) => String(t.flows) },
+        { title: "MAX-FLOWS", align: "right", cell: (t) => String(t.maxFlows) },
+        { title: "USED", align: "right", cell: (t) => `${percent(t.flows, t.maxFlows)} %` },
+        { title: "MEMORY", align: "right", cell: (t) => `${mebibytes(t.memoryOctets)} MiB` },
+      ],
+      status.tables,
+      style,
+    );
+    yield* hints;
+    yield "";
+    yield* tableLines<[string, bigint]>(
+      [
+        { title: "COUNTER", cell: ([name]) => name },
+        { title: "VALUE", align: "right", cell: ([, value]) => String(value) },
+      ],
+      Object.entries(status.counters),
+      style,
+    );
+  }
+  yield "";
+  yield status.agent === null
+    ? "No agent runs: nothing is exported."
+    : `Agent: pid ${status.agent.pid}, ${status.agent.state}.`;
+}
+
+function percent(part: number, whole: number): number {
+  return Math.floor((100 * part) / whole);
+}
+
+function mebibytes(octets: number): number {
+  return Math.ceil(octets / 2 ** 20);
+}

@@ -1,0 +1,74 @@
+// The IOAM elements, none of which IANA has registered: those of the existing exporter, and our own.
+import { type AbstractDataType, NATURAL_LENGTH } from "./data-type.ts";
+import type { InformationElement, Semantics } from "./information-element.ts";
+
+/** Private enterprise numbers under which IOAM elements are exported. */
+export interface EnterpriseNumbers {
+  /** Of the elements that the existing IOAM exporter already uses. */
+  ioam: number;
+  /** Of those that `ioamctl` adds. 32473 is reserved for documentation (RFC 5612). */
+  own: number;
+}
+
+export const DEFAULT_ENTERPRISE_NUMBERS: Readonly<EnterpriseNumbers> = { ioam: 10383, own: 32473 };
+
+type Row = [
+  id: number,
+  name: string,
+  type: AbstractDataType,
+  length: number | undefined,
+  semantics: Semantics,
+  units?: string,
+];
+
+// The opaque state snapshot's data has the length that the node gives it.
+const EXISTING: readonly Row[] = [
+  [0, "ioamNamespaceId", "unsigned16", undefined, "identifier"],
+  [1, "ioamHopLimit", "unsigned8", undefined, "quantity", "hops"],
+  [2, "ioamNodeId", "unsigned32", 3, "identifier"],
+  [3, "ioamIngressInterfaceId", "unsigned16", undefined, "identifier"],
+  [4, "ioamEgressInterfaceId", "unsigned16", undefined, "identifier"],
+  [5, "ioamTimestampSeconds", "unsigned32", undefined, "quantity", "seconds"],
+  [6, "ioamTimestampFraction", "unsigned32", undefined, "quantity"],
+  [7, "ioamNamespaceData", "unsigned32", undefined, "default"],
+  [8, "ioamQueueDepth", "unsigned32", undefined, "quantity", "octets"],
+  [9, "ioamNodeIdWide", "unsigned64", 7, "identifier"],
+  [10, "ioamIngressInterfaceIdWide", "unsigned32", undefined, "identifier"],
+  [11, "ioamEgressInterfaceIdWide", "unsigned32", undefined, "identifier"],
+  [12, "ioamNamespaceDataWide", "unsigned64", undefined, "default"],
+  [13, "ioamSnapshotSchemaId", "unsigned32", 3, "identifier"],
+  [14, "ioamSnapshotData", "octetArray", undefined, "default"],
+  [15, "ioamFlowId", "unsigned32", undefined, "identifier"],
+  [16, "ioamSequenceNumber", "unsigned32", undefined, "identifier"],
+];
+
+const OWN: readonly Row[] = [
+  [1, "ioamTraceType", "unsigned32", 3, "flags"],
+  [2, "ioamExtensionFlags", "unsigned8", undefined, "flags"],
+  [3, "ioamSequenceNumberLowest", "unsigned32", undefined, "identifier"],
+  [4, "ioamSequenceNumberHighest", "unsigned32", undefined, "identifier"],
+  [5, "ioamLostPacketCount", "signed64", undefined, "quantity", "packets"],
+  [6, "ioamExpectedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [7, "ioamReorderedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [8, "ioamDuplicatePacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [9, "tunnelSourceIPv6Address", "ipv6Address", undefined, "default"],
+  [10, "tunnelDestinationIPv6Address", "ipv6Address", undefined, "default"],
+];
+
+/** Every IOAM element, under the enterprise numbers given. */
+export function ioamElements(numbers: Partial<EnterpriseNumbers> = {}): InformationElement[] {
+  const { ioam, own } = { ...DEFAULT_ENTERPRISE_NUMBERS, ...numbers };
+  const build =
+    (enterprise: number) =>
+    ([id, name, type, length, semantics, units]: Row): InformationElement => ({
+      name,
+      id,
+      enterprise,
+      type,
+      length: length ?? NATURAL_LENGTH[type],
+      semantics,
+      units,
+      status: "current",
+    });
+  return [...EXISTING.map(build(ioam)), ...OWN.map(build(own))];
+}

@@ -1,0 +1,56 @@
+// Nanoseconds of a clock to the times of RFC 7011 section 6.1, exactly and without 64-bit integers.
+import { IoamctlError } from "../../errors.ts";
+import type { AbstractDataType } from "../elements/data-type.ts";
+import { CLOCK_MILLISECONDS, CLOCK_REMAINDER } from "./context-array.ts";
+import type { Halves, SourceCompiler } from "./source-compiler.ts";
+
+/** Seconds from the NTP era (1900) to the Unix epoch. */
+const NTP_OFFSET = 2208988800;
+
+/**
+ * Defines the halves of a time of that type, from nanoseconds in two halves; times in seconds are in
+ * the low half alone.
+ *
+ * 2^32 ns are 4294 ms and 967296 ns, so ms = high × 4294 + ⌊(high × 967296 + low) / 10^6⌋: every
+ * intermediate value stays below 2^53, and a quotient below 2^32 is never within rounding distance
+ * of the integer above it, so doubles give the exact result.
+ */
+export function compileTime(
+  compiler: SourceCompiler,
+  { high, low }: Halves,
+  type: AbstractDataType,
+): Halves {
+  const define = (prefix: string, expression: string): string =>
+    compiler.define(`${prefix}_${low}_${type}`, expression);
+  const clock = compiler.define("clock", `context[${CLOCK_MILLISECONDS}]`);
+  const remainder = compiler.define("remainder", `context[${CLOCK_REMAINDER}]`);
+  const seconds4294 = define("th", `${high} >>> 0`);
+  const rest = define("tr", `${seconds4294} * 967296 + (${low} >>> 0) + ${remainder}`);
+  const whole = define("tw", `Math.floor(${rest} / 1000000)`);
+  const ms = define("tm", `${seconds4294} * 4294 + ${whole} + ${clock}`);
+  if (type === "dateTimeMilliseconds") {
+    const upper = define("tu", `Math.floor(${ms} / 4294967296)`);
+    return {
+      high: define("ti", `${upper} | 0`),
+      low: define("tl", `${ms} - ${upper} * 4294967296 | 0`),
+    };
+  }
+  const seconds = define("ts", `Math.floor(${ms} / 1000)`);
+  if (type === "dateTimeSeconds") {
+    return { high: "0", low: define("tl", `${seconds} | 0`) };
+  }
+  if (type !== "dateTimeMicroseconds" && type !== "dateTimeNanoseconds") {
+    throw new IoamctlError("SOURCE_INVALID", `a time cannot be sent as ${type}`);
+  }
+  const nanoseconds = define(
+    "tn",
+    `(${ms} - ${seconds} * 1000) * 1000000 + (${rest} - ${whole} * 1000000)`,
+  );
+  // The fraction is in units of 2^-32 s: ns × 2^32 / 10^9 = ns × 2^23 / 5^9.
+  const fraction = define("tf", `Math.floor(${nanoseconds} * 8388608 / 1953125) | 0`);
+  return {
+    high: define("ti", `${seconds} + ${NTP_OFFSET} | 0`),
+    // The lowest 11 bits of microseconds are zero (RFC 7011 section 6.1.9).
+    low: type === "dateTimeNanoseconds" ? fraction : define("tl", `${fraction} & -2048`),
+  };
+}

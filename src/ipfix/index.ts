@@ -1,0 +1,26 @@
+// The IPFIX library (RFC 7011): information elements, templates, compiled encoders, exporting process.
+export { type AbstractDataType, VARIABLE_LENGTH } from "./elements/data-type.ts";
+export type { InformationElement, Semantics } from "./elements/information-element.ts";
+export {
+  DEFAULT_ENTERPRISE_NUMBERS,
+  type EnterpriseNumbers,
+  ioamElements,
+} from "./elements/ioam.ts";
+export { ElementRegistry, ianaElements } from "./elements/registry.ts";
+export {
+  type BoundEncoder,
+  compileEncoder,
+  type EncodeRecord,
+  type Encoder,
+} from "./encoder/compile-encoder.ts";
+export type { ExportContext, FieldSource } from "./field-source.ts";
+export { type LayoutField, type RecordLayout, recordLayout } from "./record-layout.ts";
+export type { SessionCounters } from "./session/counters.ts";
+export {
+  ExportingProcess,
+  type ExportingProcessOptions,
+  type ExportResult,
+} from "./session/exporting-process.ts";
+export { Template, type TemplateField } from "./template.ts";
+export type { Transport } from "./transport/transport.ts";
+export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";

@@ -1,0 +1,136 @@
+// Messages of one template on their way: records are encoded straight into them.
+import type { BoundEncoder, EncodeRecord, Encoder } from "../encoder/compile-encoder.ts";
+import {
+  MESSAGE_HEADER,
+  SET_HEADER,
+  stampMessage,
+  writeHeaders,
+  writeLengths,
+} from "./message-header.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+/** Octets of the buffer: what one UDP_SEGMENT call takes over IPv4. */
+export const BATCH_OCTETS = 65507;
+
+/** Datagrams that one UDP_SEGMENT call takes, before Linux 6.9. */
+const BATCH_MESSAGES = 64;
+
+const OVERHEAD = MESSAGE_HEADER + SET_HEADER;
+
+/** Octets of the message that one record alone needs. */
+export function dataMessageLength(recordLength: number): number {
+  return OVERHEAD + recordLength;
+}
+
+/**
+ * A buffer of messages of the same length, so that one system call sends them all. Records fill one
+ * message after another; the last of a batch may stay shorter.
+ */
+export class MessageBatch implements Outgoing {
+  readonly bytes: Uint8Array = new Uint8Array(BATCH_OCTETS);
+  readonly setContext: BoundEncoder["setContext"];
+  /** Records in the batch. */
+  records = 0;
+  readonly #encoder: Encoder;
+  readonly #domain: number;
+  readonly #view: DataView;
+  readonly #encode: EncodeRecord;
+  readonly #recordLength: number;
+  /** The caller's number of each record in the batch. */
+  #numbers = new Uint32Array(0);
+  #messageLength = 0;
+  #recordsPerMessage = 0;
+  #position = OVERHEAD;
+  #room = 0;
+
+  constructor(encoder: Encoder, domain: number) {
+    this.#encoder = encoder;
+    this.#domain = domain;
+    this.#recordLength = encoder.template.recordLength;
+    this.#view = new DataView(this.bytes.buffer);
+    const bound = encoder.bind(this.#view);
+    this.#encode = bound.encode;
+    this.setContext = bound.setContext;
+  }
+
+  get messageLength(): number {
+    return this.#messageLength;
+  }
+
+  /** Octets of the messages up to the last record. */
+  get octets(): number {
+    const messages = Math.floor(this.records / this.#recordsPerMessage);
+    const rest = this.records % this.#recordsPerMessage;
+    const last = rest === 0 ? 0 : OVERHEAD + rest * this.#recordLength;
+    return messages * this.#messageLength + last;
+  }
+
+  get full(): boolean {
+    return this.records === this.#numbers.length;
+  }
+
+  /**
+   * Lays out an empty batch: messages of at most `maxLength` octets (room for one record at least),
+   * and as many of them as `maxMessages` gives for their length.
+   */
+  layOut(maxLength: number, maxMessages: (messageLength: number) => number): void {
+    const perMessage = Math.max(1, Math.floor((maxLength - OVERHEAD) / this.#recordLength));
+    const length = OVERHEAD + perMessage * this.#recordLength;
+    const fitting = Math.floor(BATCH_OCTETS / length);
+    const messages = Math.min(BATCH_MESSAGES, fitting, maxMessages(length));
+    this.#messageLength = length;
+    this.#recordsPerMessage = perMessage;
+    this.#numbers = new Uint32Array(messages * perMessage);
+    for (let at = 0; at < messages * length; at += length) {
+      writeHeaders(this.#view, at, length, this.#domain, this.#encoder.template.id);
+    }
+    this.clear();
+  }
+
+  /**
+   * Encodes the record at 32-bit word `at` of `words`; `number` is what the caller calls it.
+   * True: the batch is full, send and clear it before the next.
+   */
+  add(words: Int32Array, at: number, number: number): boolean {
+    this.#encode(words, at, this.#position);
+    this.#numbers[this.records++] = number;
+    this.#position += this.#recordLength;
+    if (--this.#room > 0) return false;
+    this.#room = this.#recordsPerMessage;
+    this.#position += OVERHEAD;
+    return this.full;
+  }
+
+  recordsBefore(octet: number): number {
+    const messages = Math.floor(octet / this.#messageLength);
+    const rest = octet % this.#messageLength;
+    const last = rest === 0 ? 0 : (rest - OVERHEAD) / this.#recordLength;
+    return messages * this.#recordsPerMessage + last;
+  }
+
+  stamp(from: number, seconds: number, sequence: number): void {
+    const { octets } = this;
+    const length = this.#messageLength;
+    for (let at = from; at < octets; at += length) {
+      stampMessage(this.#view, at, seconds, sequence);
+      sequence += this.#recordsPerMessage;
+      if (octets - at < length) writeLengths(this.#view, at, octets - at);
+    }
+  }
+
+  /** The numbers of the records in the messages from an octet on. */
+  numbersFrom(octet: number): Uint32Array {
+    return this.#numbers.slice(this.recordsBefore(octet), this.records);
+  }
+
+  /** Empties the batch. */
+  clear(): void {
+    const { octets } = this;
+    const rest = octets % this.#messageLength;
+    // The headers stay as they are, but for the length of a message that was not full.
+    if (rest !== 0) writeLengths(this.#view, octets - rest, this.#messageLength);
+    this.records = 0;
+    this.#position = OVERHEAD;
+    this.#room = this.#recordsPerMessage;
+  }
+}

@@ -1,0 +1,38 @@
+// The fixed parts of a message: its header (RFC 7011 section 3.1) and a set's (section 3.3.2).
+
+export const VERSION = 10;
+export const MESSAGE_HEADER = 16;
+export const SET_HEADER = 4;
+export const TEMPLATE_SET = 2;
+
+const LENGTH = 2;
+const EXPORT_TIME = 4;
+const SEQUENCE = 8;
+const DOMAIN = 12;
+const SET_LENGTH = MESSAGE_HEADER + 2;
+
+/** Writes the headers of a message that consists of one set; time and sequence number follow later. */
+export function writeHeaders(
+  view: DataView,
+  at: number,
+  length: number,
+  domain: number,
+  setId: number,
+): void {
+  view.setUint16(at, VERSION);
+  view.setUint32(at + DOMAIN, domain);
+  view.setUint16(at + MESSAGE_HEADER, setId);
+  writeLengths(view, at, length);
+}
+
+/** Writes the length of a message of one set, into both headers. */
+export function writeLengths(view: DataView, at: number, length: number): void {
+  view.setUint16(at + LENGTH, length);
+  view.setUint16(at + SET_LENGTH, length - MESSAGE_HEADER);
+}
+
+/** Writes what is known only when a message is sent: Unix seconds, and data records sent before it. */
+export function stampMessage(view: DataView, at: number, seconds: number, sequence: number): void {
+  view.setUint32(at + EXPORT_TIME, seconds);
+  view.setUint32(at + SEQUENCE, sequence);
+}

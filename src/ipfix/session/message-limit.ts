@@ -1,0 +1,48 @@
+// How long a message may be (RFC 7011 section 10.3.3).
+import { IoamctlError } from "../../errors.ts";
+import type { Encoder } from "../encoder/compile-encoder.ts";
+import type { Transport } from "../transport/transport.ts";
+import { BATCH_OCTETS, dataMessageLength } from "./message-batch.ts";
+import { templateMessageLength } from "./template-message.ts";
+
+/** Octets of a packet where the path's MTU is not known. */
+const UNKNOWN_MTU = 512;
+
+/**
+ * Largest packet taken over from the path: collectors that read into a buffer of 10 000 octets cut
+ * off what the loopback interface would carry.
+ */
+const LARGEST_PATH_MTU = 9000;
+
+/** Octets of the longest message that has to be sent whole: a template's, or one record's. */
+export function neededLength(encoders: readonly Encoder[]): number {
+  return encoders.reduce(
+    (most, { template }) =>
+      Math.max(most, templateMessageLength(template), dataMessageLength(template.recordLength)),
+    0,
+  );
+}
+
+/**
+ * Octets that a message may have: what fits a packet of `mtu` octets and of the path's MTU. A path
+ * that is too narrow for one record is used all the same, in fragments. Throws MTU_TOO_SMALL when
+ * `mtu` is.
+ */
+export function messageLimit(
+  transport: Transport,
+  encoders: readonly Encoder[],
+  mtu: number | undefined,
+): number {
+  const needed = neededLength(encoders);
+  const { headerLength } = transport;
+  if (mtu !== undefined && mtu - headerLength < needed) {
+    throw new IoamctlError(
+      "MTU_TOO_SMALL",
+      `an mtu of ${mtu} octets is too small for the templates: give at least ${needed + headerLength}`,
+    );
+  }
+  const path = transport.pathMtu();
+  const known = path === undefined ? UNKNOWN_MTU : Math.min(path, LARGEST_PATH_MTU);
+  const packet = mtu === undefined ? known : Math.min(mtu, path ?? mtu);
+  return Math.min(BATCH_OCTETS, Math.max(needed, packet - headerLength));
+}

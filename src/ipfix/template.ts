@@ -1,0 +1,69 @@
+// A template: which information elements a data record consists of (RFC 7011 section 3.4.1).
+import { IoamctlError } from "../errors.ts";
+import { isLengthAllowed, VARIABLE_LENGTH } from "./elements/data-type.ts";
+import type { InformationElement } from "./elements/information-element.ts";
+import type { FieldSource } from "./field-source.ts";
+
+/** One field of a template. */
+export interface TemplateField {
+  readonly element: InformationElement;
+  /** Octets on the wire; default: the element's length. Fewer is reduced-size encoding. */
+  readonly length?: number;
+  readonly source: FieldSource;
+}
+
+const ENTERPRISE_BIT = 0x8000;
+
+/** A template of records of fixed length. */
+export class Template {
+  /** 256–65535, unique in a transport session and observation domain. */
+  readonly id: number;
+  readonly fields: readonly Required<TemplateField>[];
+  /** Octets of a data record. */
+  readonly recordLength: number;
+  /** The template record as it stands in a template set, big-endian. */
+  readonly record: Uint8Array;
+
+  /**
+   * Throws TEMPLATE_INVALID for an id below 256, for no fields at all, and for a length that the
+   * element's type does not allow (RFC 7011 section 6.2).
+   */
+  constructor(id: number, fields: readonly TemplateField[]) {
+    if (!Number.isInteger(id) || id < 256 || id > 65535) {
+      throw invalid(id, "its id is not within 256–65535");
+    }
+    if (fields.length === 0) throw invalid(id, "it has no fields");
+    this.id = id;
+    this.fields = fields.map(({ element, length = element.length, source }) => {
+      if (length === VARIABLE_LENGTH) {
+        throw invalid(id, `${element.name} has no fixed length: give its field a length`);
+      }
+      if (!isLengthAllowed(element.type, length)) {
+        throw invalid(id, `${element.name} (${element.type}) cannot be ${length} octets long`);
+      }
+      return { element, length, source };
+    });
+    this.recordLength = this.fields.reduce((sum, field) => sum + field.length, 0);
+    this.record = this.#encode();
+  }
+
+  #encode(): Uint8Array {
+    const length = this.fields.reduce((sum, f) => sum + (f.element.enterprise === 0 ? 4 : 8), 4);
+    const view = new DataView(new ArrayBuffer(length));
+    view.setUint16(0, this.id);
+    view.setUint16(2, this.fields.length);
+    let at = 4;
+    for (const { element, length: octets } of this.fields) {
+      const enterprise = element.enterprise !== 0;
+      view.setUint16(at, enterprise ? element.id | ENTERPRISE_BIT : element.id);
+      view.setUint16(at + 2, octets);
+      if (enterprise) view.setUint32(at + 4, element.enterprise);
+      at += enterprise ? 8 : 4;
+    }
+    return new Uint8Array(view.buffer);
+  }
+}
+
+function invalid(id: number, why: string): IoamctlError {
+  return new IoamctlError("TEMPLATE_INVALID", `template ${id} is not valid: ${why}`);
+}

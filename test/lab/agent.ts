@@ -1,0 +1,62 @@
+// The agent as an operator runs it: `ioamctl agent -c`, a process of its own.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { eventually } from "./eventually.ts";
+import { Background, type RunResult, run } from "./process.ts";
+
+const IOAMCTL = fileURLToPath(new URL("../../bin/ioamctl", import.meta.url));
+
+/** Runs `ioamctl` with these arguments to its end; its exit status does not throw. */
+export function ioamctl(...args: string[]): Promise<RunResult> {
+  return run("node", [IOAMCTL, ...args], { check: false });
+}
+
+export class RunningAgent {
+  readonly process: Background;
+  readonly #folder: string;
+
+  constructor(process: Background, folder: string) {
+    this.process = process;
+    this.#folder = folder;
+  }
+
+  /** SIGTERM: exports what there is and ends; its exit status. */
+  async stop(): Promise<number | null> {
+    this.process.child.kill("SIGTERM");
+    const { code } = await this.process.ended;
+    await rm(this.#folder, { recursive: true, force: true });
+    return code;
+  }
+
+  /** SIGKILL: it has no say. */
+  async kill(): Promise<void> {
+    this.process.child.kill("SIGKILL");
+    await this.process.ended;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts the agent with this YAML configuration; it meters when this returns. */
+export async function startAgent(config: string): Promise<RunningAgent> {
+  const folder = await mkdtemp(join(tmpdir(), "ioamt-agent-"));
+  const file = join(folder, "agent.yaml");
+  await writeFile(file, config);
+  const process = new Background("node", [IOAMCTL, "agent", "-c", file, "--log-level", "info"]);
+  const agent = new RunningAgent(process, folder);
+  let ended = false;
+  void process.ended.then(() => {
+    ended = true;
+  });
+  try {
+    await eventually("the agent meters", () => {
+      if (ended) throw new Error(`the agent ended: ${process.errors}`);
+      return process.errors.includes('"metering"') || process.errors.includes("metering");
+    });
+  } catch (error) {
+    await agent.kill();
+    throw error;
+  }
+  return agent;
+}

@@ -1,0 +1,97 @@
+// Decodes IPFIX with ipfixDump (libfixbuf): somebody else's reading of what was exported.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addressOctets, addressText } from "./octets.ts";
+import { run } from "./process.ts";
+
+/** An element that the decoder does not know by itself; an InformationElement will do. */
+export interface ForeignElement {
+  name: string;
+  enterprise: number;
+  id: number;
+  /** Abstract data type, as RFC 7012 names it. */
+  type: string;
+}
+
+export interface DecodedRecord {
+  template: number;
+  /** By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them. */
+  fields: Record<string, string>;
+}
+
+export interface IpfixDumpResult {
+  records: DecodedRecord[];
+  messages: number;
+  templates: number;
+  /** What it says on standard error: gaps in sequence numbers, sets without template, … */
+  warnings: string[];
+}
+
+/** Elements in the XML that libfixbuf reads. */
+function elementFile(elements: readonly ForeignElement[]): string {
+  const records = elements.map(
+    ({ name, type, enterprise, id }) => `    <record>
+      <name>${name}</name>
+      <dataType>${type}</dataType>
+      <dataTypeSemantics>default</dataTypeSemantics>
+      <cert:enterpriseId>${enterprise}</cert:enterpriseId>
+      <elementId>${id}</elementId>
+    </record>`,
+  );
+  return `<?xml version='1.0' encoding='UTF-8'?>
+<registry id="test" xmlns="http://www.iana.org/assignments" xmlns:cert="http://www.cert.org/ipfix">
+  <registry id="test-information-elements">
+${records.join("\n")}
+  </registry>
+</registry>
+`;
+}
+
+function parseRecords(text: string): DecodedRecord[] {
+  const records: DecodedRecord[] = [];
+  let current: DecodedRecord | undefined;
+  for (const line of text.split("\n")) {
+    if (line.startsWith("---")) current = undefined;
+    if (line.startsWith("--- data record")) {
+      current = { template: 0, fields: {} };
+      records.push(current);
+    }
+    if (current === undefined) continue;
+    const template = /^\s+count: *\d+\s+tid: *(\d+)/.exec(line);
+    if (template) current.template = Number(template[1]);
+    const field = /^\t\(([\d/]+)\)\s+(\S+) : (.*)$/.exec(line);
+    if (!field) continue;
+    const [, id, name, value] = field as unknown as [string, string, string, string];
+    const key = name.startsWith("_alien") ? id : name;
+    current.fields[key] = /Address$/.test(name) ? addressText(addressOctets(value)) : value;
+  }
+  return records;
+}
+
+/** Decodes the messages of a file (RFC 5655). */
+export async function ipfixDump(
+  file: string,
+  o: { elements?: readonly ForeignElement[] } = {},
+): Promise<IpfixDumpResult> {
+  const folder = await mkdtemp(join(tmpdir(), "ioamt-ipfixdump-"));
+  try {
+    const xml = join(folder, "elements.xml");
+    await writeFile(xml, elementFile(o.elements ?? []));
+    const args = ["--in", file, ...(o.elements === undefined ? [] : ["-e", xml])];
+    const { stdout, stderr } = await run("ipfixDump", args, { timeout: 300_000 });
+    const totals = /(\d+) Messages, (\d+) Data Records, (\d+) Template Records/.exec(stdout);
+    const records = parseRecords(stdout);
+    if (Number(totals?.[2]) !== records.length) {
+      throw new Error(`ipfixDump counts ${totals?.[2]} records, ${records.length} were printed`);
+    }
+    return {
+      records,
+      messages: Number(totals?.[1]),
+      templates: Number(totals?.[3]),
+      warnings: stderr.split("\n").filter((line) => line !== ""),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,137 @@
+// nfacctd (pmacct) as a collector: what it counted, and what it complained about.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+import type { ForeignElement } from "./ipfixdump.ts";
+import { Background } from "./process.ts";
+import { freeUdpPort, replay, udpQueue } from "./replay.ts";
+
+export interface NfacctdOptions {
+  /** pmacct's names of what it keys by. */
+  aggregate?: string[];
+  /** Elements by which it keys too, under their names in lower case; `length` in octets. */
+  elements?: readonly (ForeignElement & { length: number })[];
+}
+
+export interface NfacctdResult {
+  /** Aggregated by the keys, with `packets` and `bytes`. */
+  flows: Record<string, string | number>[];
+  /** Warnings, errors and sequence gaps in its log: none is right. */
+  complaints: string[];
+  log: string;
+}
+
+const ADDRESS = "127.0.0.1";
+const KEYS = ["src_host", "dst_host", "src_port", "dst_port", "proto", "in_iface"];
+
+/** nfacctd takes no element number 0. */
+function primitives(elements: readonly (ForeignElement & { length: number })[]): string {
+  return elements
+    .map(({ name, enterprise, id, type, length }) => {
+      const semantics = type.startsWith("unsigned") && length !== 3 ? "u_int" : "raw";
+      const field = enterprise === 0 ? `${id}` : `${enterprise}:${id}`;
+      return `name=${name.toLowerCase()} field_type=${field} len=${length} semantics=${semantics}\n`;
+    })
+    .join("");
+}
+
+/** Adds up the lines of one flow: it writes those of each second apart. */
+function sumFlows(text: string): NfacctdResult["flows"] {
+  const flows = new Map<string, Record<string, string | number>>();
+  for (const line of text.split("\n").filter((one) => one !== "")) {
+    const { packets, bytes, ...key } = JSON.parse(line) as Record<string, string | number>;
+    const flow = flows.get(JSON.stringify(key)) ?? { ...key, packets: 0, bytes: 0 };
+    flow.packets = Number(flow.packets) + Number(packets);
+    flow.bytes = Number(flow.bytes) + Number(bytes);
+    flows.set(JSON.stringify(key), flow);
+  }
+  return [...flows.values()];
+}
+
+export class Nfacctd {
+  readonly port: number;
+  readonly target: string;
+  readonly #process: Background;
+  readonly #folder: string;
+
+  private constructor(port: number, process: Background, folder: string) {
+    this.port = port;
+    this.target = `${ADDRESS}:${port}`;
+    this.#process = process;
+    this.#folder = folder;
+  }
+
+  /** Starts one; it listens when this returns. */
+  static async start(o: NfacctdOptions = {}): Promise<Nfacctd> {
+    const folder = await mkdtemp(join(tmpdir(), "ioamt-nfacctd-"));
+    const port = await freeUdpPort(ADDRESS);
+    const elements = (o.elements ?? []).filter((element) => element.id !== 0);
+    const keys = [...(o.aggregate ?? KEYS), ...elements.map(({ name }) => name.toLowerCase())];
+    await writeFile(join(folder, "primitives"), primitives(elements));
+    const lines = [
+      "daemonize: false",
+      `nfacctd_ip: ${ADDRESS}`,
+      `nfacctd_port: ${port}`,
+      "nfacctd_disable_checks: false",
+      "nfacctd_pipe_size: 4000000",
+      "plugins: print[out]",
+      `aggregate_primitives: ${join(folder, "primitives")}`,
+      `aggregate[out]: ${keys.join(",")}`,
+      "print_output[out]: json",
+      `print_output_file[out]: ${join(folder, "flows.json")}`,
+      "print_output_file_append[out]: true",
+      "print_refresh_time[out]: 1",
+      "print_cache_entries[out]: 65537",
+    ];
+    await writeFile(join(folder, "nfacctd.conf"), `${lines.join("\n")}\n`);
+    const process = new Background("nfacctd", ["-f", join(folder, "nfacctd.conf")]);
+    const nfacctd = new Nfacctd(port, process, folder);
+    try {
+      await process.until(/waiting for NetFlow\/IPFIX data/);
+      return nfacctd;
+    } catch (error) {
+      await nfacctd.#remove();
+      throw error;
+    }
+  }
+
+  /** Ends it when it has read and written everything, and says what it got. */
+  async stop(): Promise<NfacctdResult> {
+    try {
+      await eventually("nfacctd has read all", async () => (await udpQueue(this.port)) === 0);
+      // Its core hands over to its plugin, which writes once a second: the second time from now
+      // surely all of it.
+      const written = () => this.#process.output.match(/Purging cache - END/g)?.length ?? 0;
+      const before = written();
+      await eventually("nfacctd has written all", () => written() >= before + 2, { every: 50 });
+      const { stdout, stderr } = await this.#process.stop("SIGINT", 30_000);
+      const log = stdout + stderr;
+      const text = await readFile(join(this.#folder, "flows.json"), "utf8").catch(() => "");
+      return {
+        flows: sumFlows(text),
+        complaints: log.split("\n").filter((line) => /WARN|ERROR|expecting flow/.test(line)),
+        log,
+      };
+    } finally {
+      await this.#remove();
+    }
+  }
+
+  async #remove(): Promise<void> {
+    await this.#process.stop("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What nfacctd makes of the messages of a file. */
+export async function nfacctd(file: string, o: NfacctdOptions = {}): Promise<NfacctdResult> {
+  const receiver = await Nfacctd.start(o);
+  try {
+    await replay(file, ADDRESS, receiver.port);
+  } catch (error) {
+    await receiver.stop().catch(() => undefined);
+    throw error;
+  }
+  return receiver.stop();
+}

@@ -1,0 +1,93 @@
+// nfcapd as a collector: what it stored, read by nfdump, and what it complained about.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+import { Background, run } from "./process.ts";
+import { freeUdpPort, replay, udpQueue } from "./replay.ts";
+
+export interface NfcapdResult {
+  /** As `nfdump -o json` prints them. */
+  flows: Record<string, string | number>[];
+  packets: number;
+  octets: number;
+  sequenceErrors: number;
+  badPackets: number;
+  /** All it said. */
+  log: string;
+}
+
+const ADDRESS = "127.0.0.1";
+
+export class Nfcapd {
+  readonly port: number;
+  readonly target: string;
+  readonly #process: Background;
+  readonly #folder: string;
+
+  private constructor(port: number, process: Background, folder: string) {
+    this.port = port;
+    this.target = `${ADDRESS}:${port}`;
+    this.#process = process;
+    this.#folder = folder;
+  }
+
+  /** Starts one; it listens when this returns. */
+  static async start(): Promise<Nfcapd> {
+    const folder = await mkdtemp(join(tmpdir(), "ioamt-nfcapd-"));
+    const port = await freeUdpPort(ADDRESS);
+    const args = ["-b", ADDRESS, "-p", String(port), "-w", folder, "-t", "3600", "-B", "4000000"];
+    const process = new Background("nfcapd", args);
+    const nfcapd = new Nfcapd(port, process, folder);
+    try {
+      await process.until(/Startup nfcapd/);
+      return nfcapd;
+    } catch (error) {
+      await nfcapd.#remove();
+      throw error;
+    }
+  }
+
+  /** Ends it when it has read everything, and says what it got. */
+  async stop(): Promise<NfcapdResult> {
+    try {
+      await eventually("nfcapd has read all", async () => (await udpQueue(this.port)) === 0);
+      const { stdout, stderr, code } = await this.#process.stop();
+      const log = stdout + stderr;
+      const number = (name: string) =>
+        [...log.matchAll(new RegExp(`^Ident: .*, ${name}: (\\d+)`, "gm"))].reduce(
+          (sum, match) => sum + Number(match[1]),
+          0,
+        );
+      if (code !== 0) throw new Error(`nfcapd: ${code}: ${log}`);
+      const { stdout: json } = await run("nfdump", ["-R", this.#folder, "-o", "json"]);
+      return {
+        flows: JSON.parse(json || "[]") as NfcapdResult["flows"],
+        packets: number("Packets"),
+        octets: number("Bytes"),
+        sequenceErrors: number("Sequence Errors"),
+        badPackets: number("Bad Packets"),
+        log,
+      };
+    } finally {
+      await this.#remove();
+    }
+  }
+
+  async #remove(): Promise<void> {
+    await this.#process.stop("SIGKILL");
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What nfcapd makes of the messages of a file. */
+export async function nfcapd(file: string): Promise<NfcapdResult> {
+  const receiver = await Nfcapd.start();
+  try {
+    await replay(file, ADDRESS, receiver.port);
+  } catch (error) {
+    await receiver.stop().catch(() => undefined);
+    throw error;
+  }
+  return receiver.stop();
+}
