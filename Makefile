@@ -61,7 +61,7 @@ $(NATIVE): $(shell find native -name build -prune -o -type f -print 2>/dev/null)
 	@echo "  NATIVE   native/build/Release"
 	@prefix=$$(dirname "$$(dirname "$$(node -p process.execPath)")"); \
 	[ ! -f "$$prefix/include/node/node_api.h" ] || set -- --nodedir="$$prefix"; \
-	env -u MAKEFLAGS -u MFLAGS $(BIN)/node-gyp rebuild -C native --loglevel=warn --jobs=max "$$@"
+	env -u MAKEFLAGS -u MFLAGS $(BIN)/node-gyp configure build -C native --loglevel=warn --jobs=max "$$@"
 	@touch $@
 
 # asm/types.h is in the multiarch folder, which clang does not search for another target. A program

@@ -1,139 +1,160 @@
 // What the meter costs a packet: BPF_PROG_TEST_RUN of the product's code, the control beside it.
 
-import { fileURLToPath } from "node:url";
-import { layoutOf } from "../src/meter/layout.ts";
-import { bucketsFor, elementsFor, Table } from "../src/meter/table.ts";
-import {
-  type BpfProgram,
-  btfLayout,
-  openObject,
-  possibleCpus,
-} from "../src/native/bpf-loader/index.ts";
+import type { BpfProgram } from "../src/native/bpf-loader/index.ts";
+import { BenchObject, type Traffic } from "./bench-object.ts";
+import { MEASURED_CPU, OTHER_CPU } from "./cpus.ts";
 import { dexPacket, plainPacket } from "./packet.ts";
-import { type Result, summary } from "./result.ts";
+import { Measurements, type Result } from "./result.ts";
 
 const FLOWS = [1, 1_000, 10_000, 100_000];
-const CAPACITY = Number(process.env.CAP ?? 131_072);
-const REPEAT = 1_000_000;
-const ROUNDS = 5;
+const CAPACITY = 131_072;
+const ROUNDS = 7;
+/** Runs of which the mean is one measurement: the kernel gives whole nanoseconds a run. */
+const RUNS = 5;
+const REPEAT = 200_000;
+/** Visits a flow until, at random, hardly any was never there. */
+const VISITS = 12;
+/** Packets in a row that one CPU gets, as a queue's interrupt brings them. */
+const BURST = 16;
+const UNIT = "ns/packet";
+const DEX = dexPacket();
 
-/** bench/programs/flows.h: enum order. */
-const ORDER = { random: 0, alwaysNew: 1, sprayed: 2 } as const;
-
-interface Bench {
-  program(name: string): BpfProgram;
-  /** Sets the flows of the next runs, and begins with an empty table where `table` is set. */
-  prepare(order: keyof typeof ORDER, flows: number): void;
+interface Objects {
+  table: BenchObject;
+  hashmap: BenchObject;
 }
 
-function load(name: "table" | "hashmap"): Bench {
-  const file = fileURLToPath(new URL(`../build/bench/${name}.bpf.o`, import.meta.url));
-  const object = openObject(file);
-  const rodata = new DataView(object.rodata());
-  const config = layoutOf("meter_config").fields;
-  rodata.setUint32(config.buckets!.offset, bucketsFor(CAPACITY), true);
-  rodata.setUint32(config.capacity!.offset, CAPACITY, true);
-  rodata.setUint32(config.filling!.offset, CAPACITY, true);
-  object.setMaxEntries("table", name === "table" ? elementsFor(CAPACITY) : 1);
-  object.setMaxEntries("counters", possibleCpus());
-  object.load();
+/** Nanoseconds a run of the program, the harness of BPF_PROG_TEST_RUN included. */
+type Clock = (program: BpfProgram) => Promise<number>;
 
-  const dataBuffer = object.map(".data").mmap();
-  const data = new DataView(dataBuffer);
-  const bss = new DataView(object.map(".bss").mmap());
-  const inData = btfLayout(file, ".data").fields;
-  const inBss = btfLayout(file, ".bss").fields;
-  const at = (variable: string): [DataView, number] =>
-    inData[variable] === undefined ? [bss, inBss[variable]!.offset] : [data, inData[variable].offset];
-  const set = (variable: string, value: number): void => {
-    const [view, offset] = at(variable);
-    view.setUint32(offset, value, true);
-  };
-  const table =
-    name === "table"
-      ? new Table(
-          object.map("table").mmap(),
-          dataBuffer.slice(0, 4),
-          CAPACITY,
-          bucketsFor(CAPACITY),
-        )
-      : undefined;
-  let generation = 1;
-  return {
-    program: (program) => object.program(program),
-    prepare(order, flows) {
-      set("order", ORDER[order]);
-      set("flows", flows);
-      const [view, offset] = at("cpus");
-      for (let cpu = 0; cpu < 256; cpu++) {
-        view.setBigUint64(offset + cpu * 64, 88172645463325252n + (BigInt(cpu) << 40n), true);
-      }
-      generation++;
-      table?.prepare(generation, 0n);
-      set("generation", generation);
-    },
+/** The kernel's own clock: it stands still while another process has the CPU. */
+function clock(data: Uint8Array, repeat = REPEAT, cpu = MEASURED_CPU): Clock {
+  return async (program) =>
+    (await program.testRunAsync({ data, repeat, affinity: cpu })).durationNs;
+}
+
+/** On two CPUs at once: the mean of both. */
+function clockBoth(data: Uint8Array): Clock {
+  const clocks = [MEASURED_CPU, OTHER_CPU].map((cpu) => clock(data, REPEAT, cpu));
+  return async (program) => {
+    const both = await Promise.all(clocks.map((one) => one(program)));
+    return (both[0]! + both[1]!) / 2;
   };
 }
 
-function run(program: BpfProgram, data: Uint8Array, repeat = REPEAT): number {
-  return program.testRun({ data, repeat }).durationNs;
+/** Measures a program and, in turn with it, the one that does all but what is to be measured. */
+async function compare(
+  program: BpfProgram,
+  without: BpfProgram,
+  time = clock(DEX),
+): Promise<number> {
+  let sum = 0;
+  for (let run = 0; run < RUNS; run++) sum += (await time(program)) - (await time(without));
+  return sum / RUNS;
 }
 
-/** Visits of `flows` flows at random, until nearly each was there. */
-function warm(program: BpfProgram, flows: number): void {
-  program.testRun({ data: dexPacket(), repeat: Math.max(10_000, flows * 12) });
+/** An empty table, and the packets to come. */
+function begin({ table, hashmap }: Objects, traffic: Traffic): void {
+  table.flip();
+  for (const one of [table, hashmap]) one.expect(traffic);
 }
 
-async function onBothCpus(program: BpfProgram): Promise<number> {
-  const runs = [0, 1].map((affinity) =>
-    program.testRunAsync({ data: dexPacket(), repeat: REPEAT, affinity }),
-  );
-  const [a, b] = await Promise.all(runs);
-  return (a!.durationNs + b!.durationNs) / 2;
+async function measurePlain(m: Measurements, { table }: Objects): Promise<void> {
+  const [meter, empty] = [table.program("unchanged"), table.program("empty")];
+  m.add("meter.none", UNIT, await compare(meter, empty, clock(plainPacket(), 4 * REPEAT)));
+}
+
+async function measureFlows(m: Measurements, objects: Objects, flows: number): Promise<void> {
+  const { table, hashmap } = objects;
+  begin(objects, { order: "random", flows });
+  for (const one of [table, hashmap]) await visit(one, Math.max(10_000, flows * VISITS));
+  const rewrite = table.program("rewrite");
+  for (const [name, object] of [
+    ["meter", table],
+    ["meter.hashmap", hashmap],
+  ] as const) {
+    await visit(object, 2 * flows); // into the caches, as far as they go
+    m.add(`${name}.flows.${flows}`, UNIT, await compare(object.program("metered"), rewrite));
+  }
+  m.add(`meter.memory.${flows}`, UNIT, await compare(table.program("memory"), rewrite));
+  if (flows === 1) m.add("meter.parse", UNIT, await compare(table.program("parsed"), rewrite));
+  if (table.table.count(table.table.generation) < flows * 0.99) {
+    throw new Error(`of ${flows} flows hardly all were visited`);
+  }
+}
+
+/** Runs packets through without a clock. */
+async function visit(object: BenchObject, repeat: number): Promise<void> {
+  await clock(DEX, repeat)(object.program("metered"));
+}
+
+/** Each packet the first of its flow, in a table that was empty. */
+async function measureFirst(m: Measurements, objects: Objects): Promise<void> {
+  const { table, hashmap } = objects;
+  const time = clock(DEX, CAPACITY - 1);
+  begin(objects, { order: "alwaysNew" });
+  const harness = await time(table.program("rewrite"));
+  // Twice: neither this generation nor the one before knows the flows.
+  for (let i = 0; i < 2; i++) begin(objects, { order: "alwaysNew" });
+  clear(hashmap);
+  m.add("meter.first", UNIT, (await time(table.program("metered"))) - harness);
+  m.add("meter.hashmap.first", UNIT, (await time(hashmap.program("metered"))) - harness);
+  clear(hashmap);
+}
+
+function clear({ object }: BenchObject): void {
+  const map = object.map("hashmap");
+  let position: Uint8Array | undefined;
+  do ({ position } = map.lookupAndDeleteBatch(16_384, position));
+  while (position !== undefined);
+}
+
+/** One flow whose packets two CPUs share, beside one CPU alone with all of them. */
+async function measureCpus(m: Measurements, objects: Objects): Promise<void> {
+  const rewrite = objects.table.program("rewrite");
+  const unnumbered = dexPacket(false);
+  for (const [name, object] of [
+    ["meter", objects.table],
+    ["meter.hashmap", objects.hashmap],
+  ] as const) {
+    const metered = object.program("metered");
+    const measure = async (what: string, time: Clock, burst: number): Promise<void> => {
+      begin(objects, { order: "sprayed", burst });
+      await time(metered);
+      m.add(`${name}.${what}`, UNIT, await compare(metered, rewrite, time));
+    };
+    await measure("cpus1", clock(DEX), 1);
+    await measure("cpus2", clockBoth(DEX), 1);
+    await measure("cpus2.bursts", clockBoth(DEX), BURST);
+    await measure("cpus1.unnumbered", clock(unnumbered), REPEAT);
+    await measure("cpus2.unnumbered", clockBoth(unnumbered), REPEAT);
+  }
+  begin(objects, { order: "sprayed" });
+  const shared = await clockBoth(DEX)(rewrite);
+  m.add("meter.counter", UNIT, shared - (await clock(DEX)(rewrite)));
 }
 
 export async function benchMeter(): Promise<Result[]> {
-  const table = load("table");
-  const hashmap = load("hashmap");
-  const values = new Map<string, number[]>();
-  const note = (name: string, value: number): void => {
-    values.set(name, [...(values.get(name) ?? []), value]);
+  const objects: Objects = {
+    table: new BenchObject("table", CAPACITY),
+    hashmap: new BenchObject("hashmap", 1),
   };
-  const benches = [
-    ["meter", table],
-    ["meter.hashmap", hashmap],
-  ] as const;
-
+  const m = new Measurements();
   for (let round = 0; round < ROUNDS; round++) {
-    const plain = plainPacket();
-    note("meter.none", run(table.program("unchanged"), plain) - run(table.program("empty"), plain));
-    for (const flows of FLOWS) {
-      for (const [name, bench] of benches) {
-        bench.prepare("random", flows);
-        table.prepare("random", flows);
-        warm(bench.program("metered"), flows);
-        const harness = run(table.program("rewrite"), dexPacket());
-        note(`${name}.flows.${flows}`, run(bench.program("metered"), dexPacket()) - harness);
-      }
-    }
-    table.prepare("alwaysNew", 1);
-    const harness = run(table.program("rewrite"), dexPacket(), CAPACITY - 1);
-    table.prepare("alwaysNew", 1);
-    note("meter.first", run(table.program("metered"), dexPacket(), CAPACITY - 1) - harness);
-
-    for (const [name, bench] of benches) {
-      for (const order of ["random", "sprayed"] as const) {
-        bench.prepare(order, 1);
-        table.prepare(order, 1);
-        const one = run(table.program("rewrite"), dexPacket());
-        const both = await onBothCpus(table.program("rewrite"));
-        warm(bench.program("metered"), 1);
-        const alone = run(bench.program("metered"), dexPacket()) - one;
-        const together = (await onBothCpus(bench.program("metered"))) - both;
-        note(`${name}.cpus1.${order}`, alone);
-        note(`${name}.cpus2.${order}`, together);
-      }
-    }
+    await measurePlain(m, objects);
+    for (const flows of FLOWS) await measureFlows(m, objects, flows);
+    await measureFirst(m, objects);
+    if (OTHER_CPU !== MEASURED_CPU) await measureCpus(m, objects);
   }
-  return [...values].map(([name, series]) => summary(name, "ns/packet", series));
+  checkWork(objects);
+  for (const object of Object.values(objects)) object.close();
+  return m.results();
+}
+
+/** Table and control counted every packet that they were handed, and had room for it. */
+function checkWork({ table, hashmap }: Objects): void {
+  if (table.dexPackets !== hashmap.dexPackets) {
+    throw new Error(`the meter counted ${table.dexPackets}, the control ${hashmap.dexPackets}`);
+  }
+  if (table.refused + hashmap.refused > 0) throw new Error("a table was full");
 }

@@ -14,14 +14,29 @@ function quantile(sorted: number[], q: number): number {
   return sorted[low]! + (sorted[Math.ceil(at)]! - sorted[low]!) * (at - low);
 }
 
-/** The median of the values, with its spread. */
-export function summary(name: string, unit: string, values: number[]): Result {
-  const sorted = [...values].sort((a, b) => a - b);
-  const round = (value: number): number => Math.round(value * 100) / 100;
-  return {
-    name,
-    value: round(quantile(sorted, 0.5)),
-    unit,
-    spread: round((quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2),
-  };
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+/** The measurements of a suite, by name, in the order in which the names first came. */
+export class Measurements {
+  readonly #series: Map<string, { unit: string; values: number[] }> = new Map();
+
+  /** Adds one measurement. */
+  add(name: string, unit: string, value: number): void {
+    const series = this.#series.get(name);
+    if (series === undefined) this.#series.set(name, { unit, values: [value] });
+    else series.values.push(value);
+  }
+
+  /** The median of each series, with its spread. */
+  results(): Result[] {
+    return [...this.#series].map(([name, { unit, values }]) => {
+      const sorted = values.toSorted((a, b) => a - b);
+      return {
+        name,
+        value: round(quantile(sorted, 0.5)),
+        unit,
+        spread: round((quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2),
+      };
+    });
+  }
 }

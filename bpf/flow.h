@@ -129,6 +129,22 @@ static __always_inline void fill_record(struct flow_record *r, struct __sk_buff 
 	r->lost = 0;
 }
 
+/* Adds the numbers in the window of `source`, which nobody clears; whether there are any. */
+static __always_inline bool add_window(struct flow_record *r, struct flow_record *source)
+{
+	bool any = false;
+
+	for (int i = 0; i < WINDOW_WORDS; i++) {
+		__u64 word = *(volatile __u64 *)&source->window[i];
+
+		if (word & WINDOW_VALID) {
+			window_add_shared(r->window, word);
+			any = true;
+		}
+	}
+	return any;
+}
+
 /*
  * Carries the sequence state on from `source`, the flow's home record before
  * `r`. Other CPUs may see `r` already, so nothing in its window is written
@@ -139,20 +155,14 @@ static __always_inline void carry_on(struct flow_record *r, __u32 number,
 				     struct flow_record *source, __u32 stamp, __u32 same)
 {
 	__u32 highest, link = source->link;
-	bool any = false;
 
 	if (source->stamp != stamp || link & ENTRY_RECORD_MASK ||
 	    __sync_val_compare_and_swap(&source->link, link, link | same | number) != link)
 		return;
-	for (int i = 0; i < WINDOW_WORDS; i++) {
-		__u64 word = *(volatile __u64 *)&source->window[i];
-
-		if (word & WINDOW_VALID) {
-			window_add_shared(r->window, word);
-			any = true;
-		}
-	}
-	if (!any)
+	/* Several CPUs wrote in the interval before: they will again. */
+	if (source->next)
+		__sync_fetch_and_or(&r->link, LINK_SHARED);
+	if (!add_window(r, source))
 		return;
 	highest = window_highest(source->window);
 	source->carried_highest = highest;
@@ -162,25 +172,45 @@ static __always_inline void carry_on(struct flow_record *r, __u32 number,
 	r->sequence_flags |= SEQUENCE_BASE;
 }
 
-/* The flow's record that the sequence state comes from, of this or the previous generation. */
-static __always_inline void carry_from_before(struct flow_record *r, __u32 number,
-					      const struct packet *p, __u32 closed)
+/*
+ * The flow's home record that the sequence state comes from: of this generation
+ * when a record of it was closed, else of the previous one, which is noted.
+ */
+static __always_inline struct flow_record *record_before(const struct packet *p, __u32 closed,
+							 __u32 *generation)
 {
-	__u32 generation = p->generation, same = LINK_SAME, before = closed;
-	struct flow_record *source;
 	struct bucket_search s;
 
-	if (!before) {
-		generation--;
-		same = 0;
-		search_bucket(&s, p, generation);
-		before = s.open ? s.open : s.closed;
-		if (!before)
-			return;
+	if (!closed) {
+		*generation -= 1;
+		search_bucket(&s, p, *generation);
+		closed = s.open ? s.open : s.closed;
+		if (!closed)
+			return NULL;
 	}
-	source = record_at(generation, home_of(generation, before));
-	if (source)
-		carry_on(r, number, source, generation, same);
+	return record_at(*generation, home_of(*generation, closed));
+}
+
+/*
+ * Makes `r`, a record of the flow from another CPU, follow its home record.
+ * That CPU may be about to carry the state on: the packet in hand would not find
+ * its number there, so the window is added here too.
+ */
+static __always_inline void follow(struct flow_record *r, __u32 number, const struct packet *p,
+				   __u32 closed)
+{
+	__u32 generation = p->generation;
+	struct flow_record *home = record_at(generation, r->link), *source;
+
+	if (!home)
+		return;
+	__sync_fetch_and_or(&home->link, LINK_SHARED);
+	r->next = __sync_lock_test_and_set(&home->next, number);
+	if (!(extension_flags(p) & DEX_SEQUENCE_NUMBER) || home->sequence_flags & SEQUENCE_BASE)
+		return;
+	source = record_before(p, closed, &generation);
+	if (source && source->stamp == generation)
+		add_window(home, source);
 }
 
 /*
@@ -189,9 +219,9 @@ static __always_inline void carry_from_before(struct flow_record *r, __u32 numbe
  */
 __noinline int make_record(struct __sk_buff *skb, struct packet *p)
 {
-	struct flow_record *r, *home;
+	struct flow_record *r, *source;
 	struct bucket_search s;
-	__u32 number, g;
+	__u32 number, g, before;
 	__u64 *bucket, entry;
 
 	if (!p)
@@ -218,13 +248,12 @@ __noinline int make_record(struct __sk_buff *skb, struct packet *p)
 						entry) != s.entry)
 			continue;
 		if (s.open) {
-			home = record_at(g, r->link);
-			if (home) {
-				__sync_fetch_and_or(&home->link, LINK_SHARED);
-				r->next = __sync_lock_test_and_set(&home->next, number);
-			}
+			follow(r, number, p, s.closed);
 		} else if (extension_flags(p) & DEX_SEQUENCE_NUMBER) {
-			carry_from_before(r, number, p, s.closed);
+			before = g;
+			source = record_before(p, s.closed, &before);
+			if (source)
+				carry_on(r, number, source, before, before == g ? LINK_SAME : 0);
 		}
 		return number;
 	}

@@ -50,17 +50,21 @@ static __always_inline bool is_plain(const struct cursor *c, enum link_layer lin
 	return link != ETHERNET || ((struct ethhdr *)c->data)->h_proto == bpf_htons(ETH_P_IPV6);
 }
 
-/* Octets of the IP packets: of a GSO packet, every further segment repeats the headers. */
+/*
+ * Octets of the IP packets: of a GSO packet, every further segment repeats the
+ * headers (as far as they are known: not of a malformed one).
+ */
 static __always_inline __u64 ip_octets(struct __sk_buff *skb, const struct packet *p,
 				       __u32 segments)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	struct ipv6hdr *ip = data + (p->network & 0xfff);
+	__u32 headers = p->payload > p->network ? p->payload - p->network : 0;
 
 	if (segments == 1 && (void *)(ip + 1) <= end && ip->payload_len &&
 	    p->network + sizeof(*ip) + bpf_ntohs(ip->payload_len) <= skb->len)
 		return sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	return skb->len - p->network + (__u64)(segments - 1) * (p->payload - p->network);
+	return skb->len - p->network + (__u64)(segments - 1) * headers;
 }
 
 /* Senders outside the kernel (tun, virtio) leave gso_segs to be computed. */

@@ -10,36 +10,8 @@
 #include "cursor.h"
 #include "ioam.h"
 
-
 #ifndef ETH_P_8021AD
 #define ETH_P_8021AD 0x88A8
-
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "join_key() and the TypeScript side read words of a little-endian machine"
-#endif
-
-/* Both VLAN ids and all that follows have their place in struct flow_key. */
-static __always_inline void join_key(const struct packet *p, __u64 *words)
-{
-	__u64 dex = p->direct_export;
-
-	words[0] = p->source[0];
-	words[1] = p->source[1];
-	words[2] = p->destination[0];
-	words[3] = p->destination[1];
-	words[4] = p->flow_id | (__u64)p->ports << 32;
-	/* namespace id, VLAN id, trace type, extension flags */
-	words[5] = (dex & 0xffff) | (__u64)p->vlan_id << 16 | (dex & 0x00ffffff00000000ULL) |
-		   (dex & 0xff000000) << 32;
-	words[6] = p->interface | (__u64)p->protocol << 32 | (__u64)p->flags << 40 |
-		   (__u64)p->customer_vlan_id << 48;
-}
-
-static __always_inline __u8 extension_flags(const struct packet *p)
-{
-	return p->direct_export >> 24;
-}
-
 #endif
 
 #define VLAN_TAGS 2

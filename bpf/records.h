@@ -15,9 +15,10 @@
 
 /*
  * An index entry: hash (20) | CPU (12) | generation (8) | closed (1) | record
- * number (23). An entry of another generation is a free one, so a table is
- * never cleared. A closed entry belongs to a record that was flushed: the
- * flow's next packet replaces it and carries on its sequence state.
+ * number (23). An entry of another generation is a free one, so no table is
+ * cleared at a rotation; user space clears a part of the index each time, before
+ * the 8 bits come round. A closed entry belongs to a record that was flushed:
+ * the flow's next packet replaces it and carries on its sequence state.
  */
 #define ENTRY_CPU_BITS 12
 #define ENTRY_RECORD_BITS 23
@@ -154,7 +155,6 @@ struct ledger {
 	__u64 exported_records;
 	__u64 exported_packets;
 	__u64 exported_octets;
-	__u64 exported_messages;
 	__u64 flushed_packets;
 	__u64 flushed_octets;
 	__u64 rotations;
@@ -162,7 +162,7 @@ struct ledger {
 	__u64 dropped_records; /* not sent: no collector took them */
 	__u64 dropped_packets;
 	__u64 dropped_octets;
-	__u64 pad[21];
+	__u64 pad[22];
 };
 
 #define NETNS_NAME_SIZE 256

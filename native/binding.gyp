@@ -39,7 +39,7 @@
     },
     {
       "target_name": "udp-batch",
-      "sources": ["udp-batch/udp_batch.cc"]
+      "sources": ["udp-batch/datagrams.cc", "udp-batch/udp_batch.cc"]
     }
   ]
 }

@@ -8,18 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
 
-/* What one UDP_SEGMENT call takes: datagrams (kernels before 6.9), octets (IPv4's limit). */
-static const size_t MAX_SEGMENTS = 64;
-static const size_t MAX_OCTETS = 65507;
-
-/* Datagrams of one sendmmsg call. */
-static const size_t MAX_MESSAGES = 64;
+#include "datagrams.h"
 
 static void throw_errno(Napi::Env env, int error, const char *call)
 {
@@ -41,12 +35,12 @@ private:
 	struct Wait {
 		uv_poll_t poll;
 		Socket *socket;
-		Napi::Promise::Deferred deferred;
+		napi_deferred deferred = nullptr;
+		Napi::Reference<Napi::Promise> promise;
 		Napi::AsyncContext context;
 		napi_async_cleanup_hook_handle cleanup = nullptr;
 
-		Wait(Napi::Env env, Socket *socket)
-			: socket(socket), deferred(env), context(env, "ioamctl.udp")
+		Wait(Napi::Env env, Socket *socket) : socket(socket), context(env, "ioamctl.udp")
 		{
 			poll.data = this;
 		}
@@ -59,8 +53,6 @@ private:
 	void close(const Napi::CallbackInfo &info);
 
 	int connect_to(const std::string &address, int port, int send_buffer, const char **call);
-	ssize_t send_segmented(uint8_t *data, size_t length, size_t segment);
-	ssize_t send_messages(uint8_t *data, size_t length, size_t segment);
 	void shut();
 	void end_wait();
 	static void release(Wait *wait);
@@ -135,55 +127,6 @@ int Socket::connect_to(const std::string &address, int port, int send_buffer, co
 	return 0;
 }
 
-/* One call of the kernel's segmentation offload; all datagrams are taken or none. */
-ssize_t Socket::send_segmented(uint8_t *data, size_t length, size_t segment)
-{
-	size_t count = std::min(MAX_SEGMENTS, std::max<size_t>(1, MAX_OCTETS / segment));
-	struct iovec part = { data, std::min(length, count * segment) };
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {};
-	struct msghdr message = {};
-	uint16_t size = segment;
-	ssize_t taken;
-
-	message.msg_iov = &part;
-	message.msg_iovlen = 1;
-	message.msg_control = control;
-	message.msg_controllen = sizeof(control);
-	struct cmsghdr *option = CMSG_FIRSTHDR(&message);
-	option->cmsg_level = IPPROTO_UDP;
-	option->cmsg_type = UDP_SEGMENT;
-	option->cmsg_len = CMSG_LEN(sizeof(size));
-	memcpy(CMSG_DATA(option), &size, sizeof(size));
-	do {
-		taken = sendmsg(fd, &message, 0);
-	} while (taken < 0 && errno == EINTR);
-	return taken;
-}
-
-/* Datagram by datagram, in one call; as many as the kernel takes. */
-ssize_t Socket::send_messages(uint8_t *data, size_t length, size_t segment)
-{
-	struct iovec parts[MAX_MESSAGES];
-	struct mmsghdr messages[MAX_MESSAGES] = {};
-	unsigned int count = 0;
-	size_t taken = 0;
-	int sent;
-
-	for (size_t at = 0; at < length && count < MAX_MESSAGES; at += segment, count++) {
-		parts[count] = { data + at, std::min(segment, length - at) };
-		messages[count].msg_hdr.msg_iov = &parts[count];
-		messages[count].msg_hdr.msg_iovlen = 1;
-	}
-	do {
-		sent = sendmmsg(fd, messages, count, 0);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return -1;
-	for (int i = 0; i < sent; i++)
-		taken += parts[i].iov_len;
-	return taken;
-}
-
 /*
  * send(buffer, offset, length, segment): octets taken; 0 when the socket is
  * full; a negated errno when nothing was taken. The datagrams are `segment`
@@ -207,7 +150,7 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 	uint8_t *data = buffer.Data() + offset;
 	bool one_by_one = true;
 	if (segments && length > segment) {
-		taken = send_segmented(data, length, segment);
+		taken = send_segmented(fd, data, length, segment);
 		/* Not with this route's device or policy; not at this length: the kernel fragments. */
 		one_by_one = taken < 0 && (errno == EIO || errno == EOPNOTSUPP || errno == EINVAL ||
 					   errno == EMSGSIZE);
@@ -215,7 +158,7 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 			segments = false;
 	}
 	if (one_by_one)
-		taken = send_messages(data, length, segment);
+		taken = send_messages(fd, data, length, segment);
 	if (taken < 0)
 		taken = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	return Napi::Number::New(env, taken);
@@ -245,9 +188,8 @@ Napi::Value Socket::writable(const Napi::CallbackInfo &info)
 	uv_loop_t *loop;
 
 	if (wait)
-		return wait->deferred.Promise();
+		return wait->promise.Value();
 	Wait *fresh = new Wait(env, this);
-	Napi::Promise promise = fresh->deferred.Promise();
 	int error = fd < 0 ? EBADF : napi_get_uv_event_loop(env, &loop) != napi_ok ? ENOTSUP : 0;
 	if (!error)
 		error = -uv_poll_init(loop, &fresh->poll, fd);
@@ -256,12 +198,15 @@ Napi::Value Socket::writable(const Napi::CallbackInfo &info)
 		throw_errno(env, error, "uv_poll_init");
 		return env.Undefined();
 	}
+	napi_value promise;
+	napi_create_promise(env, &fresh->deferred, &promise);
+	fresh->promise = Napi::Persistent(Napi::Promise(env, promise));
 	wait = fresh;
 	napi_add_async_cleanup_hook(env, on_cleanup, wait, &wait->cleanup);
 	/* The socket must not be collected while somebody waits for it. */
 	Ref();
 	uv_poll_start(&wait->poll, UV_WRITABLE, on_writable);
-	return promise;
+	return wait->promise.Value();
 }
 
 void Socket::on_writable(uv_poll_t *poll, int, int)
@@ -272,19 +217,24 @@ void Socket::on_writable(uv_poll_t *poll, int, int)
 		socket->end_wait();
 }
 
-/* Settles the promise; what libuv still needs is freed on its next turn. */
+/*
+ * Settles the promise. Where the environment is ending, no JavaScript runs any
+ * more and the failure to settle is of no account.
+ */
 void Socket::end_wait()
 {
 	Napi::Env env = Env();
 	Napi::HandleScope scope(env);
-	Napi::Promise::Deferred deferred = wait->deferred;
+	Wait *ended = wait;
+	napi_callback_scope callback;
 
-	{
-		Napi::CallbackScope callback(env, wait->context);
-		Wait *ended = wait;
-		wait = nullptr;
-		release(ended);
-		deferred.Resolve(env.Undefined());
+	/* First, and freed on the loop's next turn: what follows may close the descriptor. */
+	wait = nullptr;
+	release(ended);
+	if (napi_open_callback_scope(env, Napi::Object::New(env), ended->context, &callback) ==
+	    napi_ok) {
+		napi_resolve_deferred(env, ended->deferred, env.Undefined());
+		napi_close_callback_scope(env, callback);
 	}
 	Unref();
 }

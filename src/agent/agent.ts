@@ -92,7 +92,7 @@ export class Agent {
     const { onExit } = this.#config;
     const closing = [...this.#netns.values()].map((one) => this.#close(one, onExit));
     const inTime = new AbortController();
-    const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => []);
+    const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => [true]);
     const exported = await Promise.race([Promise.all(closing), limit]);
     await closeSinks(this.#sinks);
     inTime.abort();
@@ -116,7 +116,7 @@ export class Agent {
       else if (added.has(inode)) this.#start(one);
       else {
         await one.keepOnly(points);
-        if (isPeriodNew) one.setPeriod(config.meter.activeTimeout, () => this.#netnsGone(one));
+        if (isPeriodNew) one.setPeriod(config.meter.activeTimeout, () => this.#meterGone(one));
       }
     }
     // A drain that began with the former sinks ends with them.
@@ -149,7 +149,7 @@ export class Agent {
   }
 
   #start(one: MeteredNetns): void {
-    one.start(this.#config.meter.activeTimeout, () => this.#netnsGone(one));
+    one.start(this.#config.meter.activeTimeout, () => this.#meterGone(one));
   }
 
   /** Whether everything of it was exported. */
@@ -164,11 +164,11 @@ export class Agent {
     }
   }
 
-  #netnsGone(one: MeteredNetns): void {
+  #meterGone(one: MeteredNetns): void {
     void this.#close(one, "detach").then(() => {
       if (this.#netns.size > 0) return;
-      const why = "every netns that was metered is deleted: nothing is left to do";
-      this.#onIdle(new IoamctlError("NETNS_GONE", why));
+      const why = "every meter or its netns was removed, so nothing is left to export: start anew";
+      this.#onIdle(new IoamctlError("METER_GONE", why));
     });
   }
 

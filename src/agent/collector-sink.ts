@@ -7,7 +7,7 @@ import {
   ioamElements,
   openUdp,
 } from "../ipfix/index.ts";
-import { layoutOf } from "../meter/layout.ts";
+import { layoutOf } from "../meter/index.ts";
 import type { AgentConfig, CollectorConfig } from "./config/agent-config.ts";
 import { formatEndpoint } from "./config/endpoint.ts";
 import { flowTemplates } from "./flow-template.ts";

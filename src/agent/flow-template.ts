@@ -89,12 +89,12 @@ function addressFields(
 }
 
 function commonFields(registry: ElementRegistry): TemplateField[] {
-  const egress = (then: FieldSource, otherwise: FieldSource): FieldSource => ({
+  const egress = (whenSet: FieldSource, whenClear: FieldSource): FieldSource => ({
     kind: "select",
     field: "key.flags",
     mask: FLOW_EGRESS,
-    then,
-    else: otherwise,
+    whenSet,
+    whenClear,
   });
   const rows: [string, FieldSource][] = [
     ["sourceTransportPort", octets("key.source_port")],

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Attachment, Meter, MeterOptions } from "../meter/index.ts";
+import { Pins } from "../meter/pins.ts";
 import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
@@ -16,6 +17,7 @@ export class MeteredNetns {
   readonly #lock: AgentLock;
   readonly #log: Logger;
   readonly #rotator: Rotator;
+  readonly #pin: number | undefined;
   #points: readonly ObservationPoint[];
   #made: Attachment[];
   #missing: Set<ObservationPoint> = new Set();
@@ -32,6 +34,7 @@ export class MeteredNetns {
     this.inode = meter.netnsInode;
     this.#meter = meter;
     this.#adopted = adopted;
+    this.#pin = pinOf(meter.netnsInode);
     this.#lock = lock;
     this.#points = points;
     this.#made = made;
@@ -73,7 +76,10 @@ export class MeteredNetns {
     }
   }
 
-  /** Begins to export every `period` milliseconds. `onGone`: the network namespace was deleted. */
+  /**
+   * Begins to export every `period` milliseconds. `onGone`: the network namespace was deleted or
+   * somebody removed the meter; `close` then exports what is left.
+   */
   start(period: number, onGone: () => void): void {
     this.#rotator.start(period, () => this.#look(onGone));
   }
@@ -109,12 +115,14 @@ export class MeteredNetns {
    * are left in it. Rejects when something could not be exported: then it stays in the table.
    */
   async close(onExit: "detach" | "keep"): Promise<void> {
-    await this.#rotator.stop();
+    this.#rotator.stop();
     this.#lock.write("stopping", this.#made);
-    if (onExit === "detach") await this.#detach(this.#made);
+    // What has our pins' names by now is not ours.
+    const detaching = onExit === "detach" && this.#isPinned();
+    if (detaching) await this.#detach(this.#made);
     try {
       await this.#rotator.finish();
-      if (onExit === "detach") await withMeterLock(this.inode, () => this.#removeIfUnused());
+      if (detaching) await withMeterLock(this.inode, () => this.#removeIfUnused());
     } finally {
       this.#meter.close();
       this.#lock.release();
@@ -146,6 +154,10 @@ export class MeteredNetns {
     });
   }
 
+  #isPinned(): boolean {
+    return this.#pin !== undefined && pinOf(this.inode) === this.#pin;
+  }
+
   #removeIfUnused(): void {
     if (this.#meter.attachments().length === 0 && this.#meter.flows() === 0) this.#meter.remove();
   }
@@ -155,6 +167,11 @@ export class MeteredNetns {
     const { netns } = this.#meter;
     if (netns !== null && !isNetns(netns, this.inode)) {
       this.#log.warn({ netns }, "netns was deleted: its last flows are exported");
+      onGone();
+      return false;
+    }
+    if (!this.#isPinned()) {
+      this.#log.warn({ netns }, "somebody removed the meter: its last flows are exported");
       onGone();
       return false;
     }
@@ -172,6 +189,11 @@ export class MeteredNetns {
     }
     return true;
   }
+}
+
+/** Tells a meter's pins from those of another that takes their place. */
+function pinOf(inode: number): number | undefined {
+  return statSync(new Pins(inode).completeMark, { throwIfNoEntry: false })?.ino;
 }
 
 function isNetns(name: string, inode: number): boolean {

@@ -53,11 +53,10 @@ export class Rotator {
     });
   }
 
-  /** No rotation begins any more; resolves when one that runs has ended. */
-  async stop(): Promise<void> {
+  /** No rotation begins any more; one that runs goes on. */
+  stop(): void {
     this.#ticker?.stop();
     this.#filling?.close();
-    await this.idle();
   }
 
   /** Resolves when no rotation runs. */
@@ -70,6 +69,7 @@ export class Rotator {
    * that are to go are gone: then nothing is left. Rejects when it could not be exported.
    */
   async finish(): Promise<void> {
+    await this.idle();
     await this.#finishPending();
     await this.#rotateNow(FORCED_END);
   }

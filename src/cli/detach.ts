@@ -54,10 +54,7 @@ async function detach(options: DetachOptions): Promise<void> {
   requirePrivileges();
   const log = createLogger(options.logLevel);
   const { interface: names, netns } = options;
-  const meters =
-    names === undefined && netns === undefined
-      ? Meter.list()
-      : [Meter.open(netns)].filter((meter) => meter !== undefined);
+  const meters = names === undefined ? metersOf(netns) : openOne(netns);
   try {
     if (names !== undefined && meters.length === 0) throw notAttached(names, netns);
     const detached: Attachment[] = [];
@@ -77,6 +74,27 @@ async function detach(options: DetachOptions): Promise<void> {
     await print(options.json ? [toJson(detached)] : resultLines(detached, removed));
   } finally {
     for (const meter of meters) meter.close();
+  }
+}
+
+function openOne(netns: string | undefined): Meter[] {
+  const meter = Meter.open(netns);
+  return meter === undefined ? [] : [meter];
+}
+
+/** All meters, or that of one network namespace, which may itself be gone and only its table left. */
+function metersOf(netns: string | undefined): Meter[] {
+  if (netns === undefined) return Meter.list();
+  try {
+    return openOne(netns);
+  } catch (error) {
+    const left = Meter.list().filter((meter) => {
+      if (meter.netns === netns) return true;
+      meter.close();
+      return false;
+    });
+    if (left.length === 0) throw error;
+    return left;
   }
 }
 

@@ -26,8 +26,7 @@ export function usageStatus(error: CommanderError): number {
 export function reportError(error: unknown, command: string, verbose: boolean): number {
   if (error instanceof CommanderError) return usageStatus(error);
   if (error instanceof AggregateError) {
-    for (const one of error.errors) reportError(one, command, verbose);
-    return EXIT.failed;
+    return Math.max(...error.errors.map((one) => reportError(one, command, verbose)));
   }
   const hidden = !verbose && error instanceof IoamctlError && error.detail !== undefined;
   const more = hidden ? " (--log-level debug shows more)" : "";
@@ -35,7 +34,9 @@ export function reportError(error: unknown, command: string, verbose: boolean): 
   if (verbose) {
     for (const line of evidence(error)) process.stderr.write(`${line}\n`);
   }
-  return EXIT.failed;
+  // A wrong configuration is as wrong as a wrong option.
+  const wrongUse = error instanceof IoamctlError && error.code === "CONFIG_INVALID";
+  return wrongUse ? EXIT.usage : EXIT.failed;
 }
 
 /** Text without line breaks, for a message that must stay one line. */

@@ -1,5 +1,6 @@
 // The log: JSON lines on standard error, written at once.
 import { pino } from "pino";
+import { IoamctlError } from "../errors.ts";
 
 /** Levels of --log-level, from most to least said. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -19,9 +20,17 @@ export function createLogger(level: LogLevel): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
     },
     destination,
   );
+}
+
+/** Of an expected failure its code and message are enough; of any other also where it came from. */
+function describeError(error: Error): object {
+  if (!(error instanceof IoamctlError)) return pino.stdSerializers.err(error);
+  const { code, message, detail } = error;
+  return { code, message, ...(detail !== undefined && { detail }) };
 }
 
 /** Whether `level` asks for the evidence behind an error. */

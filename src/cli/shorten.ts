@@ -16,6 +16,8 @@ export function shortenMiddle(text: string, width: number): string {
  */
 export function shortenEndpoint(text: string, width: number): string {
   if (text.length <= width) return text;
+  // IPv4 addresses have no groups to leave out.
+  if (!text.startsWith("[") && text.includes(".")) return shortenMiddle(text, width);
   const [, open = "", address = "", rest = ""] = /^(\[?)([^\]]*)(.*)$/.exec(text)!;
   const room = width - open.length - rest.length;
   const groups = address.split(":");

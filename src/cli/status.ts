@@ -13,7 +13,14 @@ import { tableLines } from "./table.ts";
 /** The document of `status --json`. */
 export interface Status {
   attachments: Attachment[];
-  tables: { netns: string | null; flows: number; maxFlows: number; memoryOctets: number }[];
+  tables: {
+    netns: string | null;
+    flows: number;
+    packets: bigint;
+    octets: bigint;
+    maxFlows: number;
+    memoryOctets: number;
+  }[];
   counters: Record<string, bigint>;
   agent: RunningAgent | null;
 }
@@ -83,7 +90,7 @@ export function statusOf(meters: readonly Meter[]): Status {
     attachments: meters.flatMap((meter) => meter.attachments().sort(byPlace)),
     tables: meters.map((meter) => ({
       netns: meter.netns,
-      flows: meter.flows(),
+      ...meter.contents(),
       maxFlows: meter.maxFlows,
       memoryOctets: meter.memoryOctets,
     })),
@@ -138,11 +145,23 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
       Object.entries(status.counters),
       style,
     );
+    yield "";
+    yield whereabouts(status);
   }
   yield "";
   yield status.agent === null
     ? "No agent runs: nothing is exported."
     : `Agent: pid ${status.agent.pid}, ${status.agent.state}.`;
+}
+
+/** The conservation law (docs/counters.md) with its numbers. */
+function whereabouts({ counters: c, tables }: Status): string {
+  const held = tables.reduce((sum, table) => sum + table.packets, 0n);
+  return (
+    `${c.dexPackets} DEX packets: ${c.exportedPackets ?? 0n} exported, ${held} in the table, ` +
+    `${c.flushedPackets ?? 0n} flushed, ${c.dexMalformed} malformed, ` +
+    `${c.namespaceFiltered} filtered, ${c.tableFull} table full, ${c.droppedPackets ?? 0n} dropped.`
+  );
 }
 
 function percent(part: number, whole: number): number {

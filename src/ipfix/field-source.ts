@@ -31,13 +31,13 @@ export type FieldSource =
   | { readonly kind: "constant"; readonly value: number }
   /** A number that is the same in every record of one call of `export`, by its name in the context. */
   | { readonly kind: "context"; readonly name: string }
-  /** `then` where (integer of at most 4 octets & mask) is not 0, else `else`. */
+  /** `whenSet` where (integer of at most 4 octets & mask) is not 0, `whenClear` where it is. */
   | {
       readonly kind: "select";
       readonly field: string;
       readonly mask: number;
-      readonly then: FieldSource;
-      readonly else: FieldSource;
+      readonly whenSet: FieldSource;
+      readonly whenClear: FieldSource;
     };
 
 /** Values that hold for a whole call of `export`: unsigned, of at most 8 octets. */

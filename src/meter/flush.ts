@@ -57,13 +57,17 @@ export async function flushGeneration(
   for (const { flow, number } of generationFlows(table, generation, from, context)) {
     if (matches(flow)) homes.push(number);
   }
-  if (homes.length === 0) return flushed;
-  closeEntries(
-    table,
-    generation,
-    new Set(homes.flatMap((number) => recordsOf(table, generation, number))),
-  );
-  await grace();
+  const closed = new Set<number>();
+  for (;;) {
+    const open = homes
+      .flatMap((number) => recordsOf(table, generation, number))
+      .filter((number) => !closed.has(number));
+    if (open.length === 0) break;
+    for (const number of open) closed.add(number);
+    closeEntries(table, generation, new Set(open));
+    // In the meantime another CPU may have added its record to a flow: that one's turn is next.
+    await grace();
+  }
   for (const home of homes) {
     if (!standsForFlow(table, f, generation, table.record(generation, home))) continue;
     flushed.flows++;

@@ -10,6 +10,7 @@ import {
   deviceType,
   interfaceName,
   openPinnedLink,
+  queryTc,
   removeQdisc,
 } from "../native/bpf-loader/index.ts";
 import { layoutOf } from "./layout.ts";
@@ -168,9 +169,18 @@ export class Hooks {
     }
   }
 
-  /** Is the attachment still in force? The interface may have gone, or somebody removed it. */
-  inForce(hooked: Hooked): boolean {
-    if (hooked.hook === "tc") return true;
+  /**
+   * Is the attachment still in force? The interface may have gone, or somebody removed it.
+   * `program`: ours for that device; undefined when the interface is gone.
+   */
+  inForce(hooked: Hooked, program: BpfProgram | undefined): boolean {
+    if (hooked.hook === "tc") {
+      if (program === undefined) return false;
+      return queryTc(hooked.ifindex, hooked.direction).some(
+        ({ handle, priority, programId }) =>
+          handle === hooked.handle && priority === hooked.priority && programId === program.id,
+      );
+    }
     try {
       const link = openPinnedLink(this.#pins.link(hooked.ifindex, hooked.direction));
       try {

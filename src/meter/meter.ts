@@ -11,6 +11,7 @@ import {
   withNetns,
 } from "../native/bpf-loader/index.ts";
 import { combineFlows } from "./combine.ts";
+import { addContents, type Contents } from "./contents.ts";
 import { Ledger, sumCounters } from "./counters.ts";
 import type { FlowFilter } from "./filter.ts";
 import { flowMatcher } from "./filter.ts";
@@ -141,7 +142,14 @@ export class Meter {
   static list(): Meter[] {
     return pinnedNetns().flatMap((inode) => {
       const pins = new Pins(inode);
-      return pins.complete ? [new Meter(inode, findNetns(inode), pins, openParts(pins))] : [];
+      if (!pins.complete) return [];
+      try {
+        const parts = openParts(pins);
+        return [new Meter(inode, findNetns(inode), pins, parts)];
+      } catch (error) {
+        if (pins.complete) throw error;
+        return []; // Removed in this moment.
+      }
     });
   }
 
@@ -183,10 +191,10 @@ export class Meter {
         );
       }
       const known = this.#hooks.find(ifindex, direction);
-      if (known !== undefined && this.#hooks.inForce(known)) {
+      if (known !== undefined && this.#hooks.inForce(known, this.#programOf(known))) {
         return { attachment: this.#describe(known), created: false };
       }
-      if (known !== undefined) this.#hooks.detach(known, undefined);
+      if (known !== undefined) this.#hooks.detach(known, this.#programOf(known));
       const program = this.#parts.programs[programFor(ifindex, direction)]!;
       const hooked = this.#hooks.attach(program, ifindex, direction, options.hook ?? "auto");
       return { attachment: this.#describe(hooked), created: true };
@@ -212,7 +220,7 @@ export class Meter {
     const list = (): Attachment[] =>
       this.#hooks
         .list()
-        .filter((hooked) => this.#hooks.inForce(hooked))
+        .filter((hooked) => this.#hooks.inForce(hooked, this.#programOf(hooked)))
         .map((hooked) => this.#describe(hooked));
     return this.#handle === undefined ? [] : withNetns(this.#handle, list);
   }
@@ -243,22 +251,18 @@ export class Meter {
     };
   }
 
-  /** Flow records in the table that were neither exported nor flushed. */
-  flows(): number {
-    const f = recordFields();
+  /** What is in the table: neither exported nor flushed. */
+  contents(): Contents {
     const active = this.#table.generation;
-    let flows = 0;
-    for (const [generation, from] of [
-      [active - 1, this.#table.cursor(active - 1)],
-      [active, 0],
-    ] as const) {
-      const count = this.#table.count(generation);
-      for (let number = from + 1; number <= count; number++) {
-        const record = this.#table.record(generation, number);
-        if (standsForFlow(this.#table, f, generation, record)) flows++;
-      }
-    }
-    return flows;
+    const contents: Contents = { flows: 0, packets: 0n, octets: 0n };
+    addContents(contents, this.#table, active - 1, this.#table.cursor(active - 1));
+    addContents(contents, this.#table, active, 0);
+    return contents;
+  }
+
+  /** Flows in the table. */
+  flows(): number {
+    return this.contents().flows;
   }
 
   /** Records taken of the `maxFlows` of the active generation: above 75 % it is filling. */
@@ -293,10 +297,13 @@ export class Meter {
     try {
       const active = this.#table.generation;
       const flushed: Flushed = { flows: 0, packets: 0n, octets: 0n };
-      // What is sealed belongs to the agent, if one runs.
-      const generations = agentPid(this.netnsInode) === undefined ? [active - 1, active] : [active];
-      for (const generation of generations) {
+      // What is sealed belongs to the agent, if one runs; so does beginning a new generation.
+      const alone = agentPid(this.netnsInode) === undefined;
+      const everything = Object.values(filter).every((wanted) => wanted === undefined);
+      for (const generation of alone ? [active - 1, active] : [active]) {
         const from = generation === active ? 0 : this.#table.cursor(generation);
+        // However many packets come in meanwhile, the next ones find the whole log free.
+        if (generation === active && alone && everything) await this.#flip();
         const part = await flushGeneration(this.#table, generation, from, context, matches, () =>
           this.#grace(),
         );
@@ -306,7 +313,7 @@ export class Meter {
         this.#ledger.add("flushedPackets", part.packets);
         this.#ledger.add("flushedOctets", part.octets);
       }
-      if (generations.length === 2 && this.#isEmpty(active)) await this.#flip();
+      if (alone && !everything && this.#isEmpty(active)) await this.#flip();
       return flushed;
     } finally {
       lock.release();

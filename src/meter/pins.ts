@@ -6,6 +6,7 @@ import { mountBpffs } from "../native/bpf-loader/index.ts";
 
 const BPFFS = "/sys/fs/bpf";
 const ROOT: string = join(BPFFS, "ioamctl");
+const COMPLETE = "complete";
 
 /** Makes sure that there is a BPF file system to pin in. */
 export function preparePinRoot(): void {
@@ -31,7 +32,7 @@ export class Pins {
 
   /** Is there a whole meter? A half-made one (its maker was killed) counts as none. */
   get complete(): boolean {
-    return existsSync(this.#path("complete"));
+    return existsSync(this.#path(COMPLETE));
   }
 
   create(): void {
@@ -52,7 +53,7 @@ export class Pins {
 
   /** Pinned last: says that all the others are there. */
   get completeMark(): string {
-    return this.#path("complete");
+    return this.#path(COMPLETE);
   }
 
   /** Removes a pin; a TCX link that nothing else holds is detached by it. */
@@ -64,10 +65,15 @@ export class Pins {
     }
   }
 
-  /** Removes every pin and the directory; `links` first, so that no program runs without its pins. */
+  /**
+   * Removes every pin and the directory: the links first, so that no program runs without its pins,
+   * then the mark, so that nobody opens a meter of which parts are missing.
+   */
   removeAll(): void {
     if (!existsSync(this.directory)) return;
-    const names = readdirSync(this.directory).sort((a, b) => Number(b.startsWith("link_")) - Number(a.startsWith("link_")));
+    const rank = (name: string): number =>
+      name.startsWith("link_") ? 0 : name === COMPLETE ? 1 : 2;
+    const names = readdirSync(this.directory).sort((a, b) => rank(a) - rank(b));
     for (const name of names) this.remove(join(this.directory, name));
     rmdirSync(this.directory);
     try {

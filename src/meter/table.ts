@@ -8,6 +8,9 @@ const WORDS = ELEMENT_SIZE / 4;
 /** Elements behind both halves, where the drain merges the records of several CPUs. */
 export const SCRATCH_ELEMENTS = 1024;
 
+/** Parts of an index of which one is cleared each time its half is made ready. */
+const SWEEPS = 64;
+
 /** Buckets for a capacity: a power of two, at 8 records in each of 32 entries when the log is full. */
 export function bucketsFor(capacity: number): number {
   let buckets = 1;
@@ -87,14 +90,33 @@ export class Table {
     Atomics.store(this.words, this.header(generation) + this.#cursor, records);
   }
 
-  /** Makes the half of `generation` ready: empty. Its index needs no clearing (bpf/records.h). */
+  /** Makes the half of `generation` ready: empty. Its index is cleared piece by piece. */
   prepare(generation: number, now: bigint): void {
     const header = this.header(generation);
+    this.#sweep(generation);
     this.words[header + this.#start] = Number(now & 0xffffffffn);
     this.words[header + this.#start + 1] = Number(now >> 32n);
     this.words[header + this.#cursor] = 0;
     this.words[header + this.#count] = 0;
     Atomics.store(this.words, header + this.#held, generation);
+  }
+
+  /**
+   * Clears a part of the half's index of all but the generation before it there, which packets
+   * may still carry on from. An entry bears 8 bits of its generation: left there for 256 of them,
+   * it would look like a new one. A bucket's turn comes every 128 generations.
+   */
+  #sweep(generation: number): void {
+    const part = (generation >> 1) % SWEEPS;
+    const first = Math.floor((part * this.buckets) / SWEEPS);
+    const end = Math.floor(((part + 1) * this.buckets) / SWEEPS);
+    const kept = (generation - 2) & 0xff;
+    const index = this.bucket(generation);
+    for (let at = index + first * WORDS; at < index + end * WORDS; at += 2) {
+      if (this.words[at]! >>> 24 === kept) continue;
+      this.words[at] = 0;
+      this.words[at + 1] = 0;
+    }
   }
 
   /** From now on packets are counted in `generation`. */

@@ -1,10 +1,9 @@
 // An IPFIX collector over UDP that loses nothing and keeps the messages for others to decode.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
+import { type Folder, temporaryFolder } from "./guard.ts";
 import { type MessageFacts, messageFacts } from "./ipfix-messages.ts";
 import type { Netns } from "./netns.ts";
 import { Background } from "./process.ts";
@@ -36,7 +35,7 @@ export class Collector {
   readonly port: number;
   readonly #python: Background;
   readonly #lines: AsyncIterator<string>;
-  readonly #folder: string;
+  readonly #folder: Folder;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -44,7 +43,7 @@ export class Collector {
     port: number,
     python: Background,
     lines: AsyncIterator<string>,
-    folder: string,
+    folder: Folder,
   ) {
     this.address = address;
     this.port = port;
@@ -56,14 +55,14 @@ export class Collector {
   /** Starts one; it listens when this returns. */
   static async start(o: CollectorOptions = {}): Promise<Collector> {
     const address = o.address ?? "::1";
-    const folder = await mkdtemp(join(tmpdir(), "ioamt-collector-"));
-    const args = ["-u", SCRIPT, address, String(o.port ?? 0), folder];
+    const folder = await temporaryFolder("collector");
+    const args = ["-u", SCRIPT, address, String(o.port ?? 0), folder.path];
     const python = o.netns?.start("python3", args) ?? new Background("python3", args);
     const lines = createInterface({ input: python.child.stdout! })[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done) {
       await python.ended;
-      await rm(folder, { recursive: true });
+      await folder.remove();
       throw new Error(`the collector did not start: ${python.errors}`);
     }
     return new Collector(address, Number(first.value), python, lines, folder);
@@ -115,7 +114,7 @@ export class Collector {
   /** Stops it and removes its files. */
   async close(): Promise<void> {
     await this.#python.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder.remove();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,7 +18,7 @@ export interface MessageFacts {
   /** Data records, those of options templates among them. */
   records: number;
   templates: number;
-  /** Messages whose sequence number is not that of the records before: none is right. */
+  /** Messages whose sequence number is not the records before, from 0 on: none is right. */
   gaps: { domain: number; message: number; expected: number; found: number }[];
   /** Sets whose template was not known: none is right. */
   unknownSets: number;
@@ -90,12 +90,12 @@ export function messageFacts(octets: Uint8Array): MessageFacts {
     gaps: [],
     unknownSets: 0,
   };
-  const domains = new Map<number, { next: number | undefined; templates: Map<number, Lengths> }>();
+  const domains = new Map<number, { next: number; templates: Map<number, Lengths> }>();
   for (const message of messages(octets)) {
     const { domain, sequence: found } = message;
-    const state = domains.get(domain) ?? { next: undefined, templates: new Map() };
+    const state = domains.get(domain) ?? { next: 0, templates: new Map() };
     domains.set(domain, state);
-    const expected = state.next ?? found;
+    const expected = state.next;
     if (expected !== found) facts.gaps.push({ domain, message: facts.messages, expected, found });
     let records = 0;
     for (let at = 16; at + 4 <= message.octets.length; ) {

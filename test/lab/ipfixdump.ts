@@ -1,7 +1,7 @@
 // Decodes IPFIX with ipfixDump (libfixbuf): somebody else's reading of what was exported.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "./guard.ts";
 import { addressOctets, addressText } from "./octets.ts";
 import { run } from "./process.ts";
 
@@ -74,9 +74,9 @@ export async function ipfixDump(
   file: string,
   o: { elements?: readonly ForeignElement[] } = {},
 ): Promise<IpfixDumpResult> {
-  const folder = await mkdtemp(join(tmpdir(), "ioamt-ipfixdump-"));
+  const folder = await temporaryFolder("ipfixdump");
   try {
-    const xml = join(folder, "elements.xml");
+    const xml = join(folder.path, "elements.xml");
     await writeFile(xml, elementFile(o.elements ?? []));
     const args = ["--in", file, ...(o.elements === undefined ? [] : ["-e", xml])];
     const { stdout, stderr } = await run("ipfixDump", args, { timeout: 300_000 });
@@ -92,6 +92,6 @@ export async function ipfixDump(
       warnings: stderr.split("\n").filter((line) => line !== ""),
     };
   } finally {
-    await rm(folder, { recursive: true });
+    await folder.remove();
   }
 }

@@ -1,12 +1,7 @@
 // Network namespaces with names of their own, removed whatever happens.
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { guarded, released } from "./guard.ts";
 import { Background, type RunOptions, type RunResult, run } from "./process.ts";
-
-const open = new Set<Netns>();
-process.once("exit", () => {
-  for (const netns of open) netns.closeNow();
-});
 
 /**
  * Set before any device appears: no autoconfigured address, no duplicate address detection, no
@@ -23,11 +18,11 @@ const QUIET = {
 
 export class Netns {
   readonly name: string;
-  #children = new Set<Background>();
+  readonly #children: Set<Background> = new Set();
+  #closed = false;
 
   constructor(name: string) {
     this.name = name;
-    open.add(this);
   }
 
   /** Runs a program in the namespace to its end. */
@@ -72,17 +67,11 @@ export class Netns {
 
   /** Kills what was started in the namespace and removes it. */
   async close(): Promise<void> {
-    if (!open.has(this)) return;
+    if (this.#closed) return;
+    this.#closed = true;
     await Promise.all([...this.#children].map((child) => child.stop("SIGKILL")));
-    open.delete(this);
     await run("ip", ["netns", "del", this.name]);
-  }
-
-  /** The same at the end of the process, when nothing can be awaited. */
-  closeNow(): void {
-    for (const child of this.#children) child.child.kill("SIGKILL");
-    open.delete(this);
-    spawnSync("ip", ["netns", "del", this.name]);
+    released("netns", this.name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,6 +87,7 @@ export function netnsPrefix(): string {
 /** Makes a namespace named `PREFIX-ROLE`, loopback up, quiet; with `prefix` left out a random one. */
 export async function createNetns(role: string, prefix: string = netnsPrefix()): Promise<Netns> {
   const name = `${prefix}-${role}`;
+  guarded("netns", name);
   await run("ip", ["netns", "add", name]);
   const netns = new Netns(name);
   try {

@@ -1,8 +1,8 @@
 // nfacctd (pmacct) as a collector: what it counted, and what it complained about.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { type Folder, temporaryFolder } from "./guard.ts";
 import type { ForeignElement } from "./ipfixdump.ts";
 import { Background } from "./process.ts";
 import { freeUdpPort, replay, udpQueue } from "./replay.ts";
@@ -53,9 +53,9 @@ export class Nfacctd {
   readonly port: number;
   readonly target: string;
   readonly #process: Background;
-  readonly #folder: string;
+  readonly #folder: Folder;
 
-  private constructor(port: number, process: Background, folder: string) {
+  private constructor(port: number, process: Background, folder: Folder) {
     this.port = port;
     this.target = `${ADDRESS}:${port}`;
     this.#process = process;
@@ -64,11 +64,11 @@ export class Nfacctd {
 
   /** Starts one; it listens when this returns. */
   static async start(o: NfacctdOptions = {}): Promise<Nfacctd> {
-    const folder = await mkdtemp(join(tmpdir(), "ioamt-nfacctd-"));
+    const folder = await temporaryFolder("nfacctd");
     const port = await freeUdpPort(ADDRESS);
     const elements = (o.elements ?? []).filter((element) => element.id !== 0);
     const keys = [...(o.aggregate ?? KEYS), ...elements.map(({ name }) => name.toLowerCase())];
-    await writeFile(join(folder, "primitives"), primitives(elements));
+    await writeFile(join(folder.path, "primitives"), primitives(elements));
     const lines = [
       "daemonize: false",
       `nfacctd_ip: ${ADDRESS}`,
@@ -76,19 +76,21 @@ export class Nfacctd {
       "nfacctd_disable_checks: false",
       "nfacctd_pipe_size: 4000000",
       "plugins: print[out]",
-      `aggregate_primitives: ${join(folder, "primitives")}`,
+      `aggregate_primitives: ${join(folder.path, "primitives")}`,
       `aggregate[out]: ${keys.join(",")}`,
       "print_output[out]: json",
-      `print_output_file[out]: ${join(folder, "flows.json")}`,
+      `print_output_file[out]: ${join(folder.path, "flows.json")}`,
       "print_output_file_append[out]: true",
       "print_refresh_time[out]: 1",
       "print_cache_entries[out]: 65537",
     ];
-    await writeFile(join(folder, "nfacctd.conf"), `${lines.join("\n")}\n`);
-    const process = new Background("nfacctd", ["-f", join(folder, "nfacctd.conf")]);
+    await writeFile(join(folder.path, "nfacctd.conf"), `${lines.join("\n")}\n`);
+    const process = new Background("nfacctd", ["-f", join(folder.path, "nfacctd.conf")]);
     const nfacctd = new Nfacctd(port, process, folder);
     try {
       await process.until(/waiting for NetFlow\/IPFIX data/);
+      // What comes before its plugin is ready may be lost without a word.
+      await process.until(/setting object handlers/);
       return nfacctd;
     } catch (error) {
       await nfacctd.#remove();
@@ -100,14 +102,18 @@ export class Nfacctd {
   async stop(): Promise<NfacctdResult> {
     try {
       await eventually("nfacctd has read all", async () => (await udpQueue(this.port)) === 0);
-      // Its core hands over to its plugin, which writes once a second: the second time from now
-      // surely all of it.
-      const written = () => this.#process.output.match(/Purging cache - END/g)?.length ?? 0;
-      const before = written();
-      await eventually("nfacctd has written all", () => written() >= before + 2, { every: 50 });
-      const { stdout, stderr } = await this.#process.stop("SIGINT", 30_000);
-      const log = stdout + stderr;
-      const text = await readFile(join(this.#folder, "flows.json"), "utf8").catch(() => "");
+      // Its core hands over to its plugin, which writes once a second: until there was nothing
+      // more to write, but not before the third time.
+      const written = () => [...this.#process.log.matchAll(/Purging cache - END.* QN: (\d+)/g)];
+      const before = written().length;
+      await eventually(
+        "nfacctd has written all",
+        () => written().length >= before + 3 && written().at(-1)?.[1] === "0",
+        { every: 50 },
+      );
+      await this.#process.stop("SIGINT", 30_000);
+      const { log } = this.#process;
+      const text = await readFile(join(this.#folder.path, "flows.json"), "utf8").catch(() => "");
       return {
         flows: sumFlows(text),
         complaints: log.split("\n").filter((line) => /WARN|ERROR|expecting flow/.test(line)),
@@ -120,7 +126,7 @@ export class Nfacctd {
 
   async #remove(): Promise<void> {
     await this.#process.stop("SIGKILL");
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder.remove();
   }
 }
 

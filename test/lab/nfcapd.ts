@@ -1,8 +1,6 @@
 // nfcapd as a collector: what it stored, read by nfdump, and what it complained about.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { type Folder, temporaryFolder } from "./guard.ts";
 import { Background, run } from "./process.ts";
 import { freeUdpPort, replay, udpQueue } from "./replay.ts";
 
@@ -23,9 +21,9 @@ export class Nfcapd {
   readonly port: number;
   readonly target: string;
   readonly #process: Background;
-  readonly #folder: string;
+  readonly #folder: Folder;
 
-  private constructor(port: number, process: Background, folder: string) {
+  private constructor(port: number, process: Background, folder: Folder) {
     this.port = port;
     this.target = `${ADDRESS}:${port}`;
     this.#process = process;
@@ -34,9 +32,20 @@ export class Nfcapd {
 
   /** Starts one; it listens when this returns. */
   static async start(): Promise<Nfcapd> {
-    const folder = await mkdtemp(join(tmpdir(), "ioamt-nfcapd-"));
+    const folder = await temporaryFolder("nfcapd");
     const port = await freeUdpPort(ADDRESS);
-    const args = ["-b", ADDRESS, "-p", String(port), "-w", folder, "-t", "3600", "-B", "4000000"];
+    const args = [
+      "-b",
+      ADDRESS,
+      "-p",
+      String(port),
+      "-w",
+      folder.path,
+      "-t",
+      "3600",
+      "-B",
+      "4000000",
+    ];
     const process = new Background("nfcapd", args);
     const nfcapd = new Nfcapd(port, process, folder);
     try {
@@ -60,7 +69,7 @@ export class Nfcapd {
           0,
         );
       if (code !== 0) throw new Error(`nfcapd: ${code}: ${log}`);
-      const { stdout: json } = await run("nfdump", ["-R", this.#folder, "-o", "json"]);
+      const { stdout: json } = await run("nfdump", ["-R", this.#folder.path, "-o", "json"]);
       return {
         flows: JSON.parse(json || "[]") as NfcapdResult["flows"],
         packets: number("Packets"),
@@ -76,7 +85,7 @@ export class Nfcapd {
 
   async #remove(): Promise<void> {
     await this.#process.stop("SIGKILL");
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder.remove();
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs other programs for the tests: to their end, or in the background and stopped by pid.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { guarded, released } from "./guard.ts";
 
 export interface RunOptions {
   /** Network namespace to run in. */
@@ -78,6 +79,11 @@ export class Background {
       this.#wake();
     });
     this.child.stdin?.on("error", () => undefined);
+    const { pid } = this.child;
+    if (pid !== undefined) {
+      guarded("pid", pid);
+      this.child.once("exit", () => released("pid", pid));
+    }
     this.ended = new Promise((resolve) => {
       this.child.once("error", (error) => {
         this.#errors += error.message;
@@ -104,6 +110,11 @@ export class Background {
   /** Everything on standard error so far. */
   get errors(): string {
     return this.#errors;
+  }
+
+  /** Both. */
+  get log(): string {
+    return this.#output + this.#errors;
   }
 
   get running(): boolean {

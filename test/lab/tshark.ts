@@ -1,7 +1,7 @@
 // Decodes IPFIX with tshark, as UDP datagrams of a capture: field values and expert warnings.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "./guard.ts";
 import { messages } from "./ipfix-messages.ts";
 import { concat } from "./octets.ts";
 import { packetOctets } from "./packet.ts";
@@ -82,7 +82,7 @@ function readMessage(message: Tree, result: TsharkResult): void {
 
 /** Decodes the messages of a file (RFC 5655), each as a datagram of one session. */
 export async function tshark(file: string): Promise<TsharkResult> {
-  const folder = await mkdtemp(join(tmpdir(), "ioamt-tshark-"));
+  const folder = await temporaryFolder("tshark");
   try {
     const frames = Array.from(messages(await readFile(file)), ({ octets }) =>
       packetOctets({
@@ -93,7 +93,7 @@ export async function tshark(file: string): Promise<TsharkResult> {
         ],
       }),
     );
-    const capture = join(folder, "ipfix.pcap");
+    const capture = join(folder.path, "ipfix.pcap");
     await writeFile(capture, pcap(frames));
     const decode = ["-d", `udp.port==${PORT},cflow`, "-T", "json", "--no-duplicate-keys"];
     const { stdout } = await run("tshark", ["-r", capture, ...decode, "-J", "cflow"], {
@@ -109,6 +109,6 @@ export async function tshark(file: string): Promise<TsharkResult> {
     }
     return result;
   } finally {
-    await rm(folder, { recursive: true });
+    await folder.remove();
   }
 }

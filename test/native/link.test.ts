@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   attachTcx,
   attachXdp,
@@ -31,7 +31,7 @@ const WITHOUT_TCX = fileURLToPath(new URL("without-tcx.py", import.meta.url));
 let ours: BpfObject;
 let theirs: BpfObject;
 let netns: Netns;
-let handle: NetnsHandle;
+let handle: NetnsHandle | undefined;
 let bpffs: string;
 let ifindex: number;
 
@@ -53,14 +53,14 @@ beforeEach(async () => {
   await netns.ip("link add d0 type veth peer name p0", "link set d0 up");
   handle = openNetns(netns.name);
   ifindex = inside(() => interfaceIndex("d0"));
-  return async () => {
-    handle.close();
-    await netns.close();
-  };
+});
+afterEach(async () => {
+  handle?.close();
+  await netns.close();
 });
 
 function inside<T>(action: () => T): T {
-  return withNetns(handle, action);
+  return withNetns(handle!, action);
 }
 
 function attach(object: BpfObject, options?: { first?: boolean }): BpfLink {

@@ -14,7 +14,7 @@ let object: BpfObject;
 beforeAll(() => {
   object = loaded();
 });
-afterAll(() => object.close());
+afterAll(() => object?.close());
 
 test("properties", () => {
   const table = object.map("table");

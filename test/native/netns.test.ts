@@ -18,7 +18,7 @@ beforeAll(async () => {
   netns = await createNetns("ns");
   await netns.ip("link add only0 type veth peer name only1");
 });
-afterAll(() => netns.close());
+afterAll(() => netns?.close());
 
 function own(): string {
   return readlinkSync("/proc/thread-self/ns/net");
@@ -86,7 +86,7 @@ test("the thread comes back: after a value, an exception, a promise, a nested ca
 });
 
 test("a handle keeps a namespace that was deleted; collected, it lets go", async () => {
-  const gone = await createNetns("gone");
+  await using gone = await createNetns("gone");
   await gone.ip("link add last0 type veth peer name last1");
   const handle = openNetns(gone.name);
   await gone.close();

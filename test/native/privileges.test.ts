@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createNetns } from "../lab/netns.ts";
 import { run } from "../lab/process.ts";
 import { LOADER, ROOT } from "./loader-object.ts";
@@ -31,6 +31,7 @@ const OPERATIONS: Record<string, [expression: string, code: string]> = {
 
 test("as nobody", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ioamctl-nobody-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const operations = Object.entries(OPERATIONS).map(
     ([name, [expression]]) => `${JSON.stringify(name)}: () => ${expression}`,
   );
@@ -59,7 +60,6 @@ test("as nobody", async () => {
   const args = ["--import", "tsx", "--input-type=module", "-e", source];
   await using netns = await createNetns("nobody");
   const { stdout, stderr } = await netns.run(process.execPath, args, { cwd: ROOT });
-  await rm(folder, { recursive: true });
   expect(stderr).toBe("");
   const results = JSON.parse(stdout) as Record<string, { code: string; message: string }>;
   const expected = Object.entries(OPERATIONS).filter(([, [, code]]) => code !== "*");

@@ -25,9 +25,9 @@ beforeAll(async () => {
   handle = openNetns(netns.name);
 });
 afterAll(async () => {
-  handle.close();
-  object.close();
-  await netns.close();
+  handle?.close();
+  object?.close();
+  await netns?.close();
 });
 
 function seenCpu(): number {

@@ -17,7 +17,7 @@ let object: BpfObject;
 beforeAll(() => {
   object = loaded();
 });
-afterAll(() => object.close());
+afterAll(() => object?.close());
 
 const BPF_RB_NO_WAKEUP = 1;
 const BPF_RB_FORCE_WAKEUP = 2;

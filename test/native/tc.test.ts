@@ -1,5 +1,5 @@
 // tc through clsact: attached, told, taken off; other people's filters and qdiscs stay.
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   attachTc,
   type BpfObject,
@@ -16,26 +16,26 @@ import { loaded } from "./loader-object.ts";
 
 let object: BpfObject;
 let netns: Netns;
-let handle: NetnsHandle;
+let handle: NetnsHandle | undefined;
 let ifindex: number;
 
 beforeAll(() => {
   object = loaded();
 });
-afterAll(() => object.close());
+afterAll(() => object?.close());
 beforeEach(async () => {
   netns = await createNetns("tc");
   await netns.ip("link add d0 type veth peer name p0", "link set d0 up");
   handle = openNetns(netns.name);
   ifindex = inside(() => interfaceIndex("d0"));
-  return async () => {
-    handle.close();
-    await netns.close();
-  };
+});
+afterEach(async () => {
+  handle?.close();
+  await netns.close();
 });
 
 function inside<T>(action: () => T): T {
-  return withNetns(handle, action);
+  return withNetns(handle!, action);
 }
 
 async function tc(...args: string[]): Promise<string> {

@@ -66,7 +66,7 @@ function* describe(issue: z.core.$ZodIssue, source: YamlSource): Generator<Mista
   }
   const at = source.positionOf(path);
   if (path.length === 0) {
-    yield { at, message: `the configuration ${issue.message}` };
+    yield { at, message: `the configuration: ${issue.message}` };
   } else if (!source.has(path)) {
     const parent = path.length === 1 ? "the configuration" : nameOf(path.slice(0, -1));
     yield { at, message: `${parent} has no ${String(path.at(-1))}: ${issue.message}` };

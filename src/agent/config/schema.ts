@@ -101,7 +101,7 @@ export const agentConfigSchema: z.ZodType<AgentConfig> = mapping({
   if (config.collectors.length === 0 && config.outputs.length === 0) {
     context.addIssue({
       code: "custom",
-      message: "has neither a collector nor an output: give one of collectors, outputs",
+      message: "nothing would be exported: give at least one of collectors, outputs",
     });
   }
   for (const [path, message] of repeatedInterfaces(config)) {

@@ -14,6 +14,8 @@ export interface SyntaxProblem extends Position {
   readonly message: string;
 }
 
+const NEEDS_QUOTES = ': text that begins with [ or { or contains ": " needs quotes';
+
 type Path = readonly PropertyKey[];
 
 /** A parsed YAML document. */
@@ -28,17 +30,18 @@ export class YamlSource {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     const problems = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
       ...this.#at(error.pos[0]),
-      message: error.message,
+      message: error.message + (error.code === "UNEXPECTED_TOKEN" ? NEEDS_QUOTES : ""),
     }));
-    this.value = null;
+    let value: unknown = null;
     if (problems.length === 0) {
       try {
-        this.value = this.#document.toJS();
+        value = this.#document.toJS();
       } catch (error) {
         // Aliases that would expand without bound.
         problems.push({ line: 1, column: 1, message: (error as Error).message });
       }
     }
+    this.value = value;
     this.problems = problems;
   }
 

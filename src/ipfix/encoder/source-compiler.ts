@@ -180,14 +180,14 @@ export class SourceCompiler {
     length: number,
   ): WireOctet[] {
     const condition = this.#bits(source.field, 0, source.mask);
-    const whenSet = this.octets(source.then, type, length);
-    const otherwise = this.octets(source.else, type, length);
+    const whenSet = this.octets(source.whenSet, type, length);
+    const whenClear = this.octets(source.whenClear, type, length);
     const octets: WireOctet[] = [];
     // In words from the last octet backwards, so that the halves of an integer stay whole.
     for (let end = length; end > 0; end -= 4) {
       const start = Math.max(0, end - 4);
       const a = assemble(whenSet.slice(start, end), false).expression;
-      const b = assemble(otherwise.slice(start, end), false).expression;
+      const b = assemble(whenClear.slice(start, end), false).expression;
       const chosen = this.defineNew(`${condition} !== 0 ? ${a} : ${b}`);
       octets.unshift(...bigEndianOctets(chosen, end - start));
     }

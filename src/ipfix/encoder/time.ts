@@ -46,11 +46,12 @@ export function compileTime(
     "tn",
     `(${ms} - ${seconds} * 1000) * 1000000 + (${rest} - ${whole} * 1000000)`,
   );
-  // The fraction is in units of 2^-32 s: ns × 2^32 / 10^9 = ns × 2^23 / 5^9.
-  const fraction = define("tf", `Math.floor(${nanoseconds} * 8388608 / 1953125) | 0`);
-  return {
-    high: define("ti", `${seconds} + ${NTP_OFFSET} | 0`),
-    // The lowest 11 bits of microseconds are zero (RFC 7011 section 6.1.9).
-    low: type === "dateTimeNanoseconds" ? fraction : define("tl", `${fraction} & -2048`),
-  };
+  // Rounded up, so that who rounds down what he reads gets the same micro- or nanosecond.
+  const fraction =
+    type === "dateTimeNanoseconds"
+      ? // ns × 2^32 / 10^9 = ns × 2^23 / 5^9
+        `Math.ceil(${nanoseconds} * 8388608 / 1953125) | 0`
+      : // The lowest 11 bits of 32 are zero: µs × 2^21 / 10^6 = µs × 2^15 / 5^6
+        `Math.ceil(Math.floor(${nanoseconds} / 1000) * 32768 / 15625) << 11`;
+  return { high: define("ti", `${seconds} + ${NTP_OFFSET} | 0`), low: define("tf", fraction) };
 }

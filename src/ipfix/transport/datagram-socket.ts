@@ -18,9 +18,11 @@ export async function openDatagramSocket(peer: {
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
-      socket.connect(port, address, () => {
+      // The types do not know of it, but a failure to connect comes here.
+      socket.connect(port, address, (error?: Error) => {
         socket.removeListener("error", reject);
-        resolve();
+        if (error) reject(error);
+        else resolve();
       });
     });
   } catch (error) {

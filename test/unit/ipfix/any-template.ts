@@ -171,10 +171,13 @@ const time: fc.Arbitrary<FieldCase> = fc
       expected: (clockOffset) => {
         const unix = nanoseconds + clockOffset;
         if (plain !== undefined) return BigInt.asUintN(8 * plain.length, unix / plain.unit);
-        // Seconds wrap in 2036; the fraction is rounded down, to 2^-21 s for microseconds.
+        // Seconds wrap in 2036; the fraction is the least from which the time can be read back.
         const seconds = (unix / 1_000_000_000n + 2208988800n) % 2n ** 32n;
-        const fraction = ((unix % 1_000_000_000n) << 32n) / 1_000_000_000n;
-        const kept = type === "dateTimeNanoseconds" ? fraction : fraction & ~2047n;
+        const rest = unix % 1_000_000_000n;
+        const kept =
+          type === "dateTimeNanoseconds"
+            ? ((rest << 32n) + 999_999_999n) / 1_000_000_000n
+            : ((((rest / 1000n) << 21n) + 999_999n) / 1_000_000n) << 11n;
         return ((seconds - 2208988800n) << 32n) | kept;
       },
     };
@@ -238,8 +241,8 @@ const boolean: fc.Arbitrary<FieldCase> = fc
       kind: "select",
       field,
       mask,
-      then: { kind: "constant", value: 1 },
-      else: { kind: "constant", value: 2 },
+      whenSet: { kind: "constant", value: 1 },
+      whenClear: { kind: "constant", value: 2 },
     })),
     read: unsignedValue,
     expected: () => ((value & mask) !== 0 ? 1n : 2n),
@@ -260,8 +263,8 @@ const selected: fc.Arbitrary<FieldCase> = fc
       kind: "select",
       field: flag,
       mask: 4,
-      then: { kind: "octets", field: octetsField },
-      else: { kind: "unsigned", field: numberField },
+      whenSet: { kind: "octets", field: octetsField },
+      whenClear: { kind: "unsigned", field: numberField },
     }),
     read: unsignedValue,
     expected: () =>

@@ -1,0 +1,46 @@
+// A router laboratory with the product's meter on it, both removed whatever happens.
+import { type Direction, Meter } from "../../src/meter/index.ts";
+import { type RouterLab, type RouterOptions, router } from "../lab/router.ts";
+
+export interface MeteredRouterOptions extends RouterOptions {
+  maxFlows?: number;
+  namespaces?: number[];
+  /** Observation points: in0 at ingress unless told. */
+  at?: [device: "in0" | "out0", direction: Direction][];
+  hook?: "auto" | "tc";
+}
+
+export class MeteredRouter {
+  readonly lab: RouterLab;
+  readonly meter: Meter;
+
+  constructor(lab: RouterLab, meter: Meter) {
+    this.lab = lab;
+    this.meter = meter;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.meter.remove();
+      this.meter.close();
+    } finally {
+      await this.lab.close();
+    }
+  }
+}
+
+/** Makes the laboratory, and a meter in its router. */
+export async function meteredRouter(o: MeteredRouterOptions = {}): Promise<MeteredRouter> {
+  const lab = await router(o);
+  try {
+    const { maxFlows = 65_536, namespaces, at = [["in0", "ingress"]], hook = "auto" } = o;
+    const meter = Meter.openOrCreate({ netns: lab.router.name, maxFlows, namespaces });
+    const metered = new MeteredRouter(lab, meter);
+    for (const [device, direction] of at) meter.attach(device, direction, { hook });
+    return metered;
+  } catch (error) {
+    Meter.open(lab.router.name)?.remove();
+    await lab.close();
+    throw error;
+  }
+}

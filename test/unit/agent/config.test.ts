@@ -1,0 +1,221 @@
+// The configuration file: what it says, and what is said when it is wrong.
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
+
+const OUTPUT = "outputs: [{ console: {} }]\n";
+const INTERFACE = "interfaces: [{ name: eth1 }]\n";
+
+const mistakes = (text: string): readonly string[] => {
+  try {
+    parseConfig(text, "a.yaml");
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+};
+
+describe("a configuration", () => {
+  it("may say everything", () => {
+    const config = parseConfig(
+      `
+observationDomainId: 7
+interfaces:
+  - { name: eth1, netns: blue, direction: both }
+  - name: eth1
+meter:
+  maxFlows: 1_000_000
+  activeTimeout: 1.5s
+  namespaces: [123, 0x7c]
+collectors:
+  - address: "[2001:db8::1]:4739"
+    transport: udp
+    templateRefresh: 5m
+    mtu: 1400
+    maxRate: 100Mbit/s
+  - address: collector.example:9995
+outputs:
+  - console: { format: text }
+enterpriseNumbers: { ioam: 10383, own: 64000 }
+onExit: keep
+`.replace("1_000_000", "1000000"),
+      "a.yaml",
+    );
+    expect(config).toEqual({
+      observationDomainId: 7,
+      interfaces: [
+        { name: "eth1", netns: "blue", direction: "both" },
+        { name: "eth1", direction: "ingress" },
+      ],
+      meter: { maxFlows: 1_000_000, activeTimeout: 1500, namespaces: [123, 124] },
+      collectors: [
+        {
+          address: { host: "2001:db8::1", port: 4739 },
+          transport: "udp",
+          templateRefresh: 300_000,
+          mtu: 1400,
+          maxRate: 100_000_000,
+        },
+        {
+          address: { host: "collector.example", port: 9995 },
+          transport: "udp",
+          templateRefresh: 600_000,
+        },
+      ],
+      outputs: [{ console: { format: "text" } }],
+      enterpriseNumbers: { ioam: 10383, own: 64000 },
+      onExit: "keep",
+    });
+  });
+
+  it("has defaults", () => {
+    expect(parseConfig(INTERFACE + OUTPUT, "a.yaml")).toEqual({
+      observationDomainId: 1,
+      interfaces: [{ name: "eth1", direction: "ingress" }],
+      meter: { activeTimeout: 10_000 },
+      collectors: [],
+      outputs: [{ console: { format: "json" } }],
+      enterpriseNumbers: { ioam: 10383, own: 32473 },
+      onExit: "detach",
+    });
+  });
+});
+
+describe("a mistake has file, line and column, and says what is right", () => {
+  it.each([
+    ["nothing at all", "", "1:1: the configuration has no interfaces: give a list of"],
+    ["only a comment", "# soon\n", "1:1: the configuration has no interfaces"],
+    ["a list", "- a\n", "1:1: the configuration: give a mapping with: observationDomainId, "],
+    [
+      "an unknown key",
+      `${INTERFACE}${OUTPUT}metrics: {}\n`,
+      "3:1: unknown key metrics: known here: observationDomainId, interfaces, meter,",
+    ],
+    [
+      "an unknown key further in",
+      `${INTERFACE}meter:\n  delay: 1/16\n${OUTPUT}`,
+      "3:3: unknown key delay in meter: known here: maxFlows, activeTimeout, namespaces",
+    ],
+    [
+      "tls, which is not there yet",
+      `${INTERFACE}collectors:\n  - address: "[::1]:1"\n    tls: {}\n`,
+      "4:5: unknown key tls in collectors[0]",
+    ],
+    [
+      "nowhere to export to",
+      INTERFACE,
+      "1:1: the configuration: nothing would be exported: give at least one of collectors, outputs",
+    ],
+    ["no interface", `interfaces: []\n${OUTPUT}`, "1:13: interfaces: give at least one interface"],
+    [
+      "an interface without a name",
+      `interfaces:\n  - netns: blue\n${OUTPUT}`,
+      "2:5: interfaces[0] has no name: give the name of an interface",
+    ],
+    [
+      "a name that is none",
+      `interfaces: [{ name: "a/b" }]\n${OUTPUT}`,
+      '1:22: interfaces[0].name is "a/b"',
+    ],
+    [
+      "an interface listed twice",
+      `interfaces: [{ name: a }, { name: a, direction: egress }]\n${OUTPUT}`,
+      '1:35: interfaces[1].name is "a": is listed already',
+    ],
+    [
+      "a direction that is none",
+      `interfaces: [{ name: a, direction: up }]\n${OUTPUT}`,
+      '1:36: interfaces[0].direction is "up": give ingress or egress or both',
+    ],
+    [
+      "a duration without a unit",
+      `${INTERFACE}${OUTPUT}meter: { activeTimeout: 10 }\n`,
+      '3:25: meter.activeTimeout is "10": give a duration from 100ms to 1d, with its unit',
+    ],
+    [
+      "a duration that is too short",
+      `${INTERFACE}${OUTPUT}meter: { activeTimeout: 10ms }\n`,
+      '3:25: meter.activeTimeout is "10ms"',
+    ],
+    [
+      "a table that is too large",
+      `${INTERFACE}${OUTPUT}meter: { maxFlows: 8388608 }\n`,
+      '3:20: meter.maxFlows is "8388608": give a whole number from 1 to 8388607',
+    ],
+    [
+      "a namespace that is none",
+      `${INTERFACE}${OUTPUT}meter: { namespaces: [1, 65536] }\n`,
+      '3:26: meter.namespaces[1] is "65536": give a whole number from 0 to 65535',
+    ],
+    [
+      "an address without brackets",
+      `${INTERFACE}collectors:\n  - address: 2001:db8::1:4739\n`,
+      '3:14: collectors[0].address is "2001:db8::1:4739": give ADDRESS:PORT, such as "[2001:db8::1]:4739"',
+    ],
+    [
+      "an address that YAML reads as a list",
+      `${INTERFACE}collectors:\n  - address: [2001:db8::1]:4739\n`,
+      "3:27: not valid YAML: Unexpected scalar at node end: text that begins with [",
+    ],
+    [
+      "a transport that is not there yet",
+      `${INTERFACE}collectors: [{ address: "[::1]:1", transport: tcp }]\n`,
+      '2:47: collectors[0].transport is "tcp": give udp',
+    ],
+    [
+      "a rate without a unit",
+      `${INTERFACE}collectors: [{ address: "[::1]:1", maxRate: 100 }]\n`,
+      '2:45: collectors[0].maxRate is "100": give a rate with its unit, such as 100Mbit/s',
+    ],
+    [
+      "an mtu below 512",
+      `${INTERFACE}collectors: [{ address: "[::1]:1", mtu: 100 }]\n`,
+      '2:41: collectors[0].mtu is "100": give a whole number from 512 to 65535',
+    ],
+    [
+      "an output that is not there yet",
+      `${INTERFACE}outputs:\n  - file: { path: x }\n`,
+      "3:5: outputs[0] has no console: give a mapping with: format",
+    ],
+    [
+      "two enterprise numbers that are one",
+      `${INTERFACE}${OUTPUT}enterpriseNumbers: { own: 10383 }\n`,
+      '3:27: enterpriseNumbers.own is "10383": give another number than that of ioam',
+    ],
+    ["a key twice", `${INTERFACE}${INTERFACE}`, "2:1: not valid YAML: Map keys must be unique"],
+    [
+      "a tab",
+      "meter:\n\tmaxFlows: 1\n",
+      "2:1: not valid YAML: Tabs are not allowed as indentation",
+    ],
+    ["an unknown tag", `${INTERFACE}onExit: !x keep\n`, "2:9: not valid YAML: Unresolved tag: !x"],
+  ])("%s", (_name, text, expected) => {
+    const [first] = mistakes(text);
+    expect(first).toContain(`a.yaml:${expected}`);
+    expect(first).not.toContain("\n");
+  });
+
+  it("and so have all of them, in the order of the file", () => {
+    const lines = mistakes("onExit: bye\ncolour: red\ninterfaces: [{ name: 1 }, {}]\n");
+    expect(lines.map((line) => line.split(":").slice(1, 3).join(":"))).toEqual(
+      ["1:1", "1:9", "2:1", "3:22", "3:27"].filter((at) => at !== "1:1"),
+    );
+  });
+
+  it("and the first stands for all in one line", () => {
+    const text = "onExit: bye\ncolour: red\ninterfaces: [{ name: a }]\n";
+    expect(() => parseConfig(text, "a.yaml")).toThrow(
+      /^a.yaml:1:9: .* \(and 1 more: --check lists all\)$/,
+    );
+  });
+});
+
+it("a file that is not there is one line, too", () => {
+  expect(() => loadConfig("/nonexistent/a.yaml")).toThrow(/there is no such file/);
+  expect(() => loadConfig("/")).toThrow(/EISDIR/);
+});
+
+it("aliases without bound end in a mistake, not in memory", () => {
+  const levels = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`);
+  expect(mistakes(`a0: &a0 [x]\n${levels.join("\n")}\n`)[0]).toMatch(/^a.yaml:1:1: not valid YAML/);
+});

@@ -1,0 +1,41 @@
+// The console as a sink: a reader may go away.
+import { expect, it } from "vitest";
+import { ConsoleSink } from "../../../src/agent/console-sink.ts";
+import type { Batch } from "../../../src/agent/sink.ts";
+import { FakeSealed } from "./sealed.ts";
+
+function batch(): Batch {
+  const fake = new FakeSealed(0);
+  const slice = { ...fake.next(0), packets: 7, octets: 700 };
+  const flowContext = { clockOffset: 0n, interfaceName: String };
+  return { netns: null, sealed: fake.sealed, slice, context: {}, flowContext, flowEndReason: 2 };
+}
+
+it("drops and says so once when nobody reads any more", async () => {
+  let reading = true;
+  let closed = 0;
+  let printed = 0;
+  const sink = new ConsoleSink(
+    async () => {
+      printed++;
+      return reading;
+    },
+    () => {
+      closed++;
+    },
+  );
+  expect(await sink.take(batch())).toEqual({ records: 0, packets: 0, octets: 0 });
+  reading = false;
+  for (let i = 0; i < 3; i++) {
+    expect(await sink.take(batch())).toEqual({ records: 0, packets: 7, octets: 700 });
+  }
+  expect({ closed, printed }).toEqual({ closed: 1, printed: 2 });
+});
+
+it("fails when printing fails otherwise: the flows stay in the table", async () => {
+  const sink = new ConsoleSink(
+    () => Promise.reject(new Error("ENOSPC")),
+    () => {},
+  );
+  await expect(sink.take(batch())).rejects.toThrow("ENOSPC");
+});

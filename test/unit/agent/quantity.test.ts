@@ -1,0 +1,90 @@
+// Durations, rates and endpoints as people write them.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatEndpoint, parseEndpoint } from "../../../src/agent/config/endpoint.ts";
+import { parseBitRate, parseDuration } from "../../../src/agent/config/quantity.ts";
+
+describe("durations", () => {
+  it.each([
+    ["10s", 10_000],
+    ["500ms", 500],
+    ["1.5h", 5_400_000],
+    ["2m", 120_000],
+    ["2min", 120_000],
+    [" 1 d ", 86_400_000],
+    ["0s", 0],
+  ])("%s is %i ms", (text, milliseconds) => {
+    expect(parseDuration(text)).toBe(milliseconds);
+  });
+  it.each(["", "10", "s", "-1s", "1e3s", "10 sec", "1h30m", ".5s", "1_0s", "10S"])(
+    "not %s",
+    (text) => {
+      expect(parseDuration(text)).toBeUndefined();
+    },
+  );
+});
+
+describe("rates", () => {
+  it.each([
+    ["100Mbit/s", 1e8],
+    ["1.5 Gbps", 1.5e9],
+    ["64kbit", 64_000],
+    ["64Kbit/s", 64_000],
+    ["9600bit/s", 9600],
+    ["12MB/s", 96e6],
+    ["1 bits/s", 1],
+  ])("%s is %i bit/s", (text, rate) => {
+    expect(parseBitRate(text)).toBe(rate);
+  });
+  it.each(["", "100", "100M", "Mbit/s", "-1bit/s", "100mbit/s", "1Tbit/s", "100Mbit/m"])(
+    "not %s",
+    (text) => {
+      expect(parseBitRate(text)).toBeUndefined();
+    },
+  );
+});
+
+describe("endpoints", () => {
+  it.each([
+    ["[2001:db8::1]:4739", "2001:db8::1", 4739],
+    ["[fe80::1%eth0]:1", "fe80::1%eth0", 1],
+    ["192.0.2.1:65535", "192.0.2.1", 65535],
+    ["collector.example:4739", "collector.example", 4739],
+    ["my_host-1:4739", "my_host-1", 4739],
+    ["localhost.:4739", "localhost.", 4739],
+  ])("%s", (text, host, port) => {
+    expect(parseEndpoint(text)).toEqual({ host, port });
+    expect(formatEndpoint({ host, port })).toBe(text);
+  });
+  it.each([
+    "",
+    "4739",
+    ":4739",
+    "192.0.2.1",
+    "192.0.2.1:0",
+    "192.0.2.1:65536",
+    "192.0.2:4739",
+    "192.0.2.256:4739",
+    "2001:db8::1:4739",
+    "[2001:db8::1]",
+    "[192.0.2.1]:4739",
+    "[x]:4739",
+    "a b:4739",
+    "-a:4739",
+    "a..b:4739",
+    "udp://a:4739",
+  ])("not %s", (text) => {
+    expect(parseEndpoint(text)).toBeUndefined();
+  });
+  it("of any address can be read back", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.ipV4(), fc.ipV6()),
+        fc.integer({ min: 1, max: 65535 }),
+        (host, port) => {
+          expect(parseEndpoint(formatEndpoint({ host, port }))).toEqual({ host, port });
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,32 @@
+// Which changes of the configuration a running agent takes over.
+import { describe, expect, it } from "vitest";
+import type { AgentConfig } from "../../../src/agent/config/agent-config.ts";
+import { configOf } from "../../../src/agent/config/schema.ts";
+import { refuseFixedChanges } from "../../../src/agent/reload.ts";
+
+const BASE = { interfaces: [{ name: "eth1" }], outputs: [{ console: {} }] };
+const config = (change: object = {}): AgentConfig => configOf({ ...BASE, ...change });
+
+describe("a reload", () => {
+  it.each([
+    ["nothing", {}],
+    ["interfaces", { interfaces: [{ name: "eth2" }] }],
+    ["collectors", { collectors: [{ address: "[::1]:4739" }] }],
+    ["outputs", { outputs: [{ console: { format: "text" } }] }],
+    ["activeTimeout", { meter: { activeTimeout: "1s" } }],
+    ["onExit", { onExit: "keep" }],
+  ])("may change %s", (_name, change) => {
+    expect(() => refuseFixedChanges(config(), config(change))).not.toThrow();
+  });
+
+  it.each([
+    ["observationDomainId", { observationDomainId: 2 }],
+    ["enterpriseNumbers", { enterpriseNumbers: { own: 64000 } }],
+    ["meter.maxFlows", { meter: { maxFlows: 10 } }],
+    ["meter.namespaces", { meter: { namespaces: [1] } }],
+  ])("may not change %s", (name, change) => {
+    expect(() => refuseFixedChanges(config(), config(change))).toThrow(
+      new RegExp(`^${name.replace(".", "\\.")} cannot change`),
+    );
+  });
+});

@@ -1,0 +1,57 @@
+// Run inside a network namespace by udp.test.ts: exports, sends what is too long, or only connects.
+import {
+  compileEncoder,
+  ElementRegistry,
+  ExportingProcess,
+  openUdp,
+  recordLayout,
+  Template,
+} from "../../../src/ipfix/index.ts";
+import { openUdpBatch } from "../../../src/native/udp-batch.ts";
+
+const [task, host, port, count] = process.argv.slice(2) as [string, string, string, string];
+
+if (task === "export") {
+  const transport = await openUdp({ host, port: Number(port), native: true });
+  let waits = 0;
+  const counting = {
+    headerLength: transport.headerLength,
+    pathMtu: () => 1500,
+    send: transport.send,
+    writable: () => {
+      waits++;
+      return transport.writable();
+    },
+    close: transport.close,
+  };
+  const layout = recordLayout({ number: 8 });
+  const element = new ElementRegistry().get("flowId");
+  const template = new Template(256, [{ element, source: { kind: "unsigned", field: "number" } }]);
+  const session = new ExportingProcess({
+    transport: counting,
+    observationDomainId: 1,
+    encoders: [compileEncoder(template, layout)],
+  });
+  const records = Number(count);
+  const numbers = BigUint64Array.from({ length: records }, (_, i) => BigInt(i));
+  const offsets = Uint32Array.from({ length: records }, (_, i) => 2 * i);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const result = await session.export(numbers.buffer, offsets, records, new Uint8Array(records));
+  clearInterval(timer);
+  console.log(JSON.stringify({ sent: result.sent, waits, ticks, ...session.counters }));
+  session.close();
+} else if (task === "open") {
+  const failed = openUdp({ host, port: Number(port), native: count === "native" });
+  await failed.then(
+    (transport) => transport.close(),
+    ({ code, message }: { code: string; message: string }) =>
+      console.log(JSON.stringify({ code, message })),
+  );
+} else {
+  const socket = openUdpBatch({ address: host, port: Number(port), family: 4 });
+  const buffer = new Uint8Array(10 * 1400).map((_, i) => Math.floor(i / 1400));
+  const taken = socket.send(buffer, 0, buffer.length, 1400);
+  console.log(JSON.stringify({ taken, pathMtu: socket.pathMtu(), gso: socket.gso }));
+  socket.close();
+}
