@@ -3,7 +3,7 @@
 #ifndef IOAMCTL_FLOW_H
 #define IOAMCTL_FLOW_H
 
-#include "parse.h"
+#include "packet.h"
 #include "sequence.h"
 
 /* What a bucket says of a flow, whichever CPU's; record number 0: none. */

@@ -5,50 +5,10 @@
 
 #include "counting.h"
 #include "flow.h"
+#include "link.h"
 
 /* Pulled into the linear part when headers lie outside it; the packet's octets stay the same. */
 #define PULL_LENGTH 4096
-
-enum link_layer { ETHERNET, NO_LINK_LAYER };
-
-/*
- * Moves the cursor to the IPv6 header, with the VLAN tags noted; PARSE_DEX
- * when that header has others behind it that may hold options.
- */
-static __always_inline enum parse_result parse_link(struct __sk_buff *skb, struct cursor *c,
-						    struct packet *p, enum link_layer link)
-{
-	__be16 type = skb->protocol;
-	struct ipv6hdr *ip;
-
-	if (link == ETHERNET) {
-		if (skb->vlan_present)
-			note_vlan(p, skb->vlan_tci);
-		type = parse_ethernet(c, p);
-		if (!type)
-			return PARSE_SHORT;
-	}
-	if (type != bpf_htons(ETH_P_IPV6))
-		return PARSE_NONE;
-	ip = cursor_at(c, c->offset, sizeof(*ip));
-	if (!ip)
-		return PARSE_SHORT;
-	return is_extension_header(ip->nexthdr) ? PARSE_DEX : PARSE_NONE;
-}
-
-/*
- * The first test: an untagged IPv6 packet whose next header is a transport
- * leaves before anything is set up for it.
- */
-static __always_inline bool is_plain(const struct cursor *c, enum link_layer link)
-{
-	__u32 network = link == ETHERNET ? sizeof(struct ethhdr) : 0;
-	struct ipv6hdr *ip = cursor_at(c, network, sizeof(*ip));
-
-	if (!ip || is_extension_header(ip->nexthdr))
-		return false;
-	return link != ETHERNET || ((struct ethhdr *)c->data)->h_proto == bpf_htons(ETH_P_IPV6);
-}
 
 /*
  * Octets of the IP packets: of a GSO packet, every further segment repeats the
@@ -90,9 +50,7 @@ static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, s
 	join_key(p, key);
 	hash = hash_words(key);
 	bucket = bucket_at(g, hash);
-	if (!bucket)
-		return;
-	r = find_record(bucket, g, tag_of(hash, cpu), key);
+	r = bucket ? find_record(bucket, g, tag_of(hash, cpu), key) : NULL;
 	if (!r) {
 		__u32 number;
 
@@ -155,7 +113,8 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 			result = parse_ipv6(skb, &p, c.offset);
 		if (result != PARSE_SHORT)
 			break;
-		if (i == 0 && bpf_skb_pull_data(skb, skb->len < PULL_LENGTH ? skb->len : PULL_LENGTH))
+		if (i == 0 &&
+		    bpf_skb_pull_data(skb, skb->len < PULL_LENGTH ? skb->len : PULL_LENGTH))
 			break;
 	}
 	if (result == PARSE_NONE && !p.trace && !p.other)

@@ -103,8 +103,7 @@ static __always_inline __u32 window_highest(const __u64 *window)
  * A number far from the highest. Two such packets in a row with consecutive
  * numbers are a sequence that starts anew; one alone is a very late packet.
  */
-__noinline int sequence_far(struct flow_record *record, struct flow_record *home,
-			    __u32 number)
+__noinline int sequence_far(struct flow_record *record, struct flow_record *home, __u32 number)
 {
 	__u64 second = window_word(number), first = window_word(number - 1);
 	__u32 base;
@@ -182,9 +181,8 @@ static __always_inline void sequence_update(struct flow_record *record, struct f
 	 */
 	link = *(volatile __u32 *)&home->link;
 	if (link & ENTRY_RECORD_MASK) {
-		struct flow_record *successor =
-			record_at(link & LINK_SAME ? generation : generation + 1,
-				  link & ENTRY_RECORD_MASK);
+		struct flow_record *successor = record_at(
+			link & LINK_SAME ? generation : generation + 1, link & ENTRY_RECORD_MASK);
 
 		if (successor)
 			window_add_shared(successor->window, window_word(number));

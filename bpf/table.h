@@ -30,7 +30,7 @@ struct {
 
 #define KEY_WORDS (SEED_WORDS / 2)
 
-#define ENTRY_RECORD(entry) ((__u32)((entry) & ENTRY_RECORD_MASK))
+#define ENTRY_RECORD(entry) ((__u32)((entry)&ENTRY_RECORD_MASK))
 
 /* Without the record number: equal for one flow on one CPU in one generation, open. */
 static __always_inline __u64 entry_of(__u32 tag, __u32 generation)

@@ -48,24 +48,39 @@ export function readU64(words: Uint32Array, at: number): number {
 
 /** Writes an integer below 2^53 in magnitude as 64 bits, two's complement. */
 export function writeI64(words: Uint32Array, at: number, value: number): void {
-  words[at] = value;
-  words[at + 1] = Math.floor(value / 4294967296);
+  const low = value | 0;
+  words[at] = low === value ? low : value;
+  words[at + 1] = low === value ? low >> 31 : Math.floor(value / 4294967296);
 }
 
-/** The serially highest number of a window (bpf/records.h), or -1 when it is empty. */
+/**
+ * The serially highest number of a window (bpf/records.h), or -1 when it is empty. Written out, and
+ * on signed words, whose sign is VALID: this runs for every flow that is exported.
+ */
 export function windowHighest(words: Uint32Array, window: number): number {
-  let top = -1;
-  let bits = 0;
-  for (let i = 0; i < WINDOW_WORDS; i++) {
-    const high = words[window + 2 * i + 1]!;
-    if ((high & 0x80000000) === 0) continue;
-    const number = high & 0x7fffffff;
-    if (top < 0 || (number - top) << 5 > 0) {
-      top = number;
-      bits = words[window + 2 * i]!;
-    }
+  let top = words[window + 1]! | 0;
+  let at = window;
+  const b = words[window + 3]! | 0;
+  if (isNewer(b, top)) {
+    top = b;
+    at = window + 2;
   }
-  return top < 0 ? -1 : ((top << 5) | (31 - Math.clz32(bits))) >>> 0;
+  const c = words[window + 5]! | 0;
+  if (isNewer(c, top)) {
+    top = c;
+    at = window + 4;
+  }
+  const d = words[window + 7]! | 0;
+  if (isNewer(d, top)) {
+    top = d;
+    at = window + 6;
+  }
+  return top >= 0 ? -1 : ((top << 5) | (31 - Math.clz32(words[at]!))) >>> 0;
+}
+
+/** Is the upper half of a window's word `a` valid and of higher numbers than `b`, or `b` not valid? */
+function isNewer(a: number, b: number): boolean {
+  return a < 0 && (b >= 0 || (a - b) << 5 > 0);
 }
 
 /** Has the record's flow sequence numbers? */

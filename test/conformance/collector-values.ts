@@ -1,7 +1,8 @@
 // Flow records as nfdump and nfacctd stored them: those elements that they know or were told of.
+import type { NfacctdOptions } from "../lab/nfacctd.ts";
 import { addressText, unhex } from "../lab/octets.ts";
 import { signedValue, unsignedValue } from "./decoder.ts";
-import { ENTERPRISE_ELEMENTS } from "./flow-elements.ts";
+import { ENTERPRISE_ELEMENTS, type EnterpriseElement } from "./flow-elements.ts";
 import type { FlowValues } from "./flow-values.ts";
 
 type Flow = Record<string, string | number>;
@@ -54,28 +55,41 @@ const NFACCTD: Readonly<Record<string, { aggregate: string; key: string }>> = {
   ipClassOfService: { aggregate: "tos", key: "tos" },
   ingressInterface: { aggregate: "in_iface", key: "iface_in" },
   egressInterface: { aggregate: "out_iface", key: "iface_out" },
-  vlanId: { aggregate: "vlan", key: "vlan" },
 };
 
-/** It cannot be told of an element with the id 0. */
-const NFACCTD_ENTERPRISE = ENTERPRISE_ELEMENTS.filter(({ id }) => id !== 0);
+const iana = (id: number, name: string, type: string, length: number): EnterpriseElement => ({
+  ...{ name, id, type, length },
+  enterprise: 0,
+});
 
-/** What nfacctd has to key by: in the names of pmacct, then elements. */
-export const NFACCTD_AGGREGATE: readonly string[] = [
-  "src_host",
-  "dst_host",
-  ...Object.values(NFACCTD).map(({ aggregate }) => aggregate),
+/** Elements that it is told of. It takes none with the id 0. */
+const TOLD: readonly EnterpriseElement[] = [
+  iana(4, "protocolIdentifier", "unsigned8", 1),
+  iana(31, "flowLabelIPv6", "unsigned32", 4),
+  iana(52, "minimumTTL", "unsigned8", 1),
+  iana(53, "maximumTTL", "unsigned8", 1),
+  iana(58, "vlanId", "unsigned16", 2),
+  iana(61, "flowDirection", "unsigned8", 1),
+  iana(136, "flowEndReason", "unsigned8", 1),
+  iana(245, "dot1qCustomerVlanId", "unsigned16", 2),
+  ...ENTERPRISE_ELEMENTS.filter(({ id }) => id !== 0),
 ];
+
+/** How nfacctd has to be set up: it prints numbers of one octet as 0, but not octets. */
+export const NFACCTD_OPTIONS: NfacctdOptions = {
+  aggregate: ["src_host", "dst_host", ...Object.values(NFACCTD).map(({ aggregate }) => aggregate)],
+  elements: TOLD.map((one) => (one.length === 1 ? { ...one, type: "octetArray" } : one)),
+};
 
 /** The elements that nfacctd then tells of. */
 export const NFACCTD_ELEMENTS: readonly string[] = [
   ...Object.keys(NFACCTD),
   ...["IPv4", "IPv6"].flatMap((v) => [`source${v}Address`, `destination${v}Address`]),
-  ...["packetDeltaCount", "octetDeltaCount", "flowDirection"],
-  ...NFACCTD_ENTERPRISE.map(({ name }) => name),
+  ...["packetDeltaCount", "octetDeltaCount"],
+  ...TOLD.map(({ name }) => name),
 ];
 
-/** One line of nfacctd's. It has no direction: only at egress is there an egress interface. */
+/** One flow of nfacctd's. */
 export function nfacctdValues(flow: Flow): FlowValues {
   const version = String(flow.ip_src).includes(":") ? "IPv6" : "IPv4";
   const values: FlowValues = {
@@ -83,14 +97,13 @@ export function nfacctdValues(flow: Flow): FlowValues {
     [`destination${version}Address`]: String(flow.ip_dst),
     packetDeltaCount: BigInt(flow.packets),
     octetDeltaCount: BigInt(flow.bytes),
-    flowDirection: flow.iface_out === 0 ? 0n : 1n,
   };
   for (const [name, { key }] of Object.entries(NFACCTD)) values[name] = BigInt(flow[key]);
-  for (const { name, type, length } of NFACCTD_ENTERPRISE) {
+  for (const { name, type, length } of TOLD) {
     const text = String(flow[name.toLowerCase()]);
-    // Octets as "0A-1B"; nothing where the template lacks the element.
-    if (text === "") continue;
-    if (!text.includes("-")) {
+    if (text === "") continue; // its template lacks the element
+    // What it prints as a number; anything else is octets, "0A-1B".
+    if (type.startsWith("unsigned") && length !== 1 && length !== 3) {
       values[name] = BigInt(text);
       continue;
     }

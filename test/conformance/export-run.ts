@@ -5,8 +5,7 @@ import { type Collector, collector, type Sender } from "../lab/collector.ts";
 import { Nfacctd, type NfacctdResult } from "../lab/nfacctd.ts";
 import { Nfcapd, type NfcapdResult } from "../lab/nfcapd.ts";
 import { type RouterLab, router } from "../lab/router.ts";
-import { NFACCTD_AGGREGATE } from "./collector-values.ts";
-import { ENTERPRISE_ELEMENTS } from "./flow-elements.ts";
+import { NFACCTD_OPTIONS } from "./collector-values.ts";
 import { sendTrips, type Trip, type WantedRecord } from "./trips.ts";
 
 export interface RunOptions {
@@ -104,8 +103,7 @@ class OtherCollectors {
 
   static async start(): Promise<OtherCollectors> {
     const nfcapd = await Nfcapd.start();
-    const options = { aggregate: [...NFACCTD_AGGREGATE], elements: ENTERPRISE_ELEMENTS };
-    return new OtherCollectors(nfcapd, await Nfacctd.start(options));
+    return new OtherCollectors(nfcapd, await Nfacctd.start(NFACCTD_OPTIONS));
   }
 
   get targets(): string[] {
