@@ -11,12 +11,7 @@ export interface Contents {
 }
 
 /** Adds what the records of a generation hold, from record `from` (counted from 0) on. */
-export function addContents(
-  to: Contents,
-  table: Table,
-  generation: number,
-  from: number,
-): void {
+export function addContents(to: Contents, table: Table, generation: number, from: number): void {
   const f = recordFields();
   const { words, octets: bytes } = table;
   const count = table.count(generation);

@@ -25,9 +25,13 @@ function parsePrefix(text: string): Prefix {
     const address = ipaddr.parse(text);
     return [address, address.kind() === "ipv6" ? 128 : 32];
   } catch (cause) {
-    throw new IoamctlError("BAD_PREFIX", `${text} is not an address or a prefix: give one such as 2001:db8::/32`, {
-      cause,
-    });
+    throw new IoamctlError(
+      "BAD_PREFIX",
+      `${text} is not an address or a prefix: give one such as 2001:db8::/32`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -41,7 +45,8 @@ function inPrefix(address: string | undefined, prefix: Prefix | undefined): bool
 /** A test of flows. Throws BAD_PREFIX for an address that is none. */
 export function flowMatcher(filter: FlowFilter): (flow: Flow) => boolean {
   const source = filter.source === undefined ? undefined : parsePrefix(filter.source);
-  const destination = filter.destination === undefined ? undefined : parsePrefix(filter.destination);
+  const destination =
+    filter.destination === undefined ? undefined : parsePrefix(filter.destination);
   const equal = <T>(wanted: T | undefined, found: T | undefined): boolean =>
     wanted === undefined || wanted === found;
   return (flow) =>

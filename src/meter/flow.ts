@@ -83,12 +83,17 @@ export function readFlow(view: DataView, offset: number, context: FlowContext): 
     interfaceName: context.interfaceName(observed),
     flowDirection: egress ? "egress" : "ingress",
     ...(egress
-      ? { ...(ingress === 0 || ingress === observed ? {} : { ingressInterface: ingress }), egressInterface: observed }
+      ? {
+          ...(ingress === 0 || ingress === observed ? {} : { ingressInterface: ingress }),
+          egressInterface: observed,
+        }
       : { ingressInterface: observed }),
     ioamNamespaceId: view.getUint16(at("key.namespace_id")),
     ioamTraceType: `0x${traceType.toString(16).padStart(6, "0")}`,
     ioamExtensionFlags: `0x${extensionFlags.toString(16).padStart(2, "0")}`,
-    ...((extensionFlags & DEX_FLOW_ID) === 0 ? {} : { ioamFlowId: view.getUint32(at("key.flow_id")) }),
+    ...((extensionFlags & DEX_FLOW_ID) === 0
+      ? {}
+      : { ioamFlowId: view.getUint32(at("key.flow_id")) }),
     ...((flags & FLOW_IPV4) === 0
       ? {
           sourceIPv6Address: addressText(octets("key.source_address", 16)),

@@ -102,12 +102,7 @@ export class Hooks {
     return value === undefined ? undefined : decode(key, value);
   }
 
-  attach(
-    program: BpfProgram,
-    ifindex: number,
-    direction: Direction,
-    hook: "auto" | Hook,
-  ): Hooked {
+  attach(program: BpfProgram, ifindex: number, direction: Direction, hook: "auto" | Hook): Hooked {
     const hooked = hook === "tc" ? undefined : this.#attachTcx(program, ifindex, direction, hook);
     if (hooked !== undefined) return hooked;
     const { handle, priority, createdQdisc } = attachTc(program, ifindex, direction);

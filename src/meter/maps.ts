@@ -61,11 +61,7 @@ function writeConfig(rodata: ArrayBuffer, config: MeterConfig): void {
   view.setUint32(field("capacity").offset, config.maxFlows, true);
   const filling = Math.max(1, Math.floor(config.maxFlows * FILLING_SHARE));
   view.setUint32(field("filling").offset, filling, true);
-  view.setUint32(
-    field("filter_namespaces").offset,
-    config.namespaces.length > 0 ? 1 : 0,
-    true,
-  );
+  view.setUint32(field("filter_namespaces").offset, config.namespaces.length > 0 ? 1 : 0, true);
   const name = new TextEncoder().encode(config.netns);
   const { offset, size } = field("netns");
   new Uint8Array(rodata).set(name.subarray(0, size - 1), offset);

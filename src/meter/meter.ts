@@ -3,21 +3,21 @@
 import { IoamctlError } from "../errors.ts";
 import {
   clockOffset,
-  interfaceIndex,
   interfaceName,
   type NetnsHandle,
   openNetns,
   openRing,
   withNetns,
 } from "../native/bpf-loader/index.ts";
+import { type Attachment, Attachments } from "./attachments.ts";
 import { combineFlows } from "./combine.ts";
-import { addContents, type Contents } from "./contents.ts";
+import type { Contents } from "./contents.ts";
 import { Ledger, sumCounters } from "./counters.ts";
-import type { FlowFilter } from "./filter.ts";
-import { flowMatcher } from "./filter.ts";
+import { type FlowFilter, flowMatcher } from "./filter.ts";
 import type { Flow, FlowContext } from "./flow.ts";
 import { type Flushed, flushGeneration } from "./flush.ts";
-import { type Direction, type Hook, type Hooked, Hooks, programFor } from "./hooks.ts";
+import { Generations } from "./generations.ts";
+import type { Direction, Hook } from "./hooks.ts";
 import { liveFlows } from "./live.ts";
 import { agentPid, lockMeter } from "./locks.ts";
 import {
@@ -31,20 +31,8 @@ import {
 import { findNetns } from "./netns.ts";
 import { type NodeIds, readNodeIds } from "./node.ts";
 import { Pins, pinnedNetns, preparePinRoot } from "./pins.ts";
-import { recordFields } from "./record.ts";
-import { standsForFlow } from "./scan.ts";
-import { SealedGeneration } from "./sealed.ts";
+import type { SealedGeneration } from "./sealed.ts";
 import { Table } from "./table.ts";
-
-/** An observation point: `programId` is the kernel's, as bpftool shows it. */
-export interface Attachment {
-  netns: string | null;
-  interfaceName: string;
-  ifindex: number;
-  direction: Direction;
-  hook: Hook;
-  programId: number;
-}
 
 export interface MeterOptions {
   /** Name under /run/netns; left out: the caller's own. */
@@ -72,12 +60,18 @@ export class Meter {
   readonly #handle: NetnsHandle | undefined;
   readonly #pins: Pins;
   readonly #parts: KernelParts;
-  readonly #hooks: Hooks;
+  readonly #attachments: Attachments;
+  readonly #generations: Generations;
   readonly #table: Table;
   readonly #counters: ArrayBuffer;
   readonly #ledger: Ledger;
 
-  private constructor(inode: number, handle: NetnsHandle | undefined, pins: Pins, parts: KernelParts) {
+  private constructor(
+    inode: number,
+    handle: NetnsHandle | undefined,
+    pins: Pins,
+    parts: KernelParts,
+  ) {
     const config = readConfig(parts);
     this.netns = handle?.name ?? (config.netns === "" ? null : config.netns);
     this.netnsInode = inode;
@@ -86,7 +80,13 @@ export class Meter {
     this.#handle = handle;
     this.#pins = pins;
     this.#parts = parts;
-    this.#hooks = new Hooks(parts.maps.attachments, pins);
+    this.#attachments = new Attachments(
+      parts.maps.attachments,
+      pins,
+      parts.programs,
+      handle,
+      this.netns,
+    );
     this.#table = new Table(
       parts.maps.table.mmap(),
       parts.maps.generation.mmap(),
@@ -95,6 +95,7 @@ export class Meter {
     );
     this.#counters = parts.maps.counters.mmap();
     this.#ledger = new Ledger(parts.maps.ledger.mmap());
+    this.#generations = new Generations(this.#table, this.#ledger, parts.maps);
   }
 
   /**
@@ -113,7 +114,10 @@ export class Meter {
       }
       const maxFlows = options.maxFlows ?? DEFAULT_MAX_FLOWS;
       if (!Number.isInteger(maxFlows) || maxFlows < 1 || maxFlows > MAX_FLOWS) {
-        throw new IoamctlError("MAX_FLOWS", `maxFlows is ${maxFlows}: give a number from 1 to ${MAX_FLOWS}`);
+        throw new IoamctlError(
+          "MAX_FLOWS",
+          `maxFlows is ${maxFlows}: give a number from 1 to ${MAX_FLOWS}`,
+        );
       }
       const parts = loadParts(pins, {
         maxFlows,
@@ -168,96 +172,33 @@ export class Meter {
     );
   }
 
-  /** Runs `action` in the meter's network namespace. */
-  #inside<T>(action: () => T): T {
-    if (this.#handle === undefined) {
-      throw new IoamctlError("NETNS_GONE", "the network namespace of this meter is gone: run 'ioamctl detach --all'");
-    }
-    return withNetns(this.#handle, action);
-  }
-
   /** Attaches to an interface; already attached there: nothing changes. Throws NO_SUCH_INTERFACE. */
   attach(
     name: string,
     direction: Direction,
     options: { hook?: "auto" | Hook } = {},
   ): { attachment: Attachment; created: boolean } {
-    return this.#inside(() => {
-      const ifindex = interfaceIndex(name);
-      if (ifindex === 0) {
-        throw new IoamctlError(
-          "NO_SUCH_INTERFACE",
-          `no interface ${name} in ${this.netns === null ? "this network namespace" : `netns ${this.netns}`}: see 'ip link', or name its netns with --netns`,
-        );
-      }
-      const known = this.#hooks.find(ifindex, direction);
-      if (known !== undefined && this.#hooks.inForce(known, this.#programOf(known))) {
-        return { attachment: this.#describe(known), created: false };
-      }
-      if (known !== undefined) this.#hooks.detach(known, this.#programOf(known));
-      const program = this.#parts.programs[programFor(ifindex, direction)]!;
-      const hooked = this.#hooks.attach(program, ifindex, direction, options.hook ?? "auto");
-      return { attachment: this.#describe(hooked), created: true };
-    });
+    return this.#attachments.add(name, direction, options.hook ?? "auto");
   }
 
   /** Detaches from an interface, in one direction or both; returns what was detached. */
   detach(name: string, direction?: Direction): Attachment[] {
-    return this.#inside(() => {
-      const ifindex = interfaceIndex(name);
-      const chosen = this.#hooks
-        .list()
-        .filter((h) => h.ifindex === ifindex && (direction ?? h.direction) === h.direction);
-      return chosen.map((hooked) => {
-        const attachment = this.#describe(hooked);
-        this.#hooks.detach(hooked, this.#programOf(hooked));
-        return attachment;
-      });
-    });
+    return this.#attachments.remove(name, direction);
   }
 
   attachments(): Attachment[] {
-    const list = (): Attachment[] =>
-      this.#hooks
-        .list()
-        .filter((hooked) => this.#hooks.inForce(hooked, this.#programOf(hooked)))
-        .map((hooked) => this.#describe(hooked));
-    return this.#handle === undefined ? [] : withNetns(this.#handle, list);
+    return this.#attachments.list();
   }
 
   /** Detaches everything and removes every pin: with them the table and its counters are gone. */
   remove(): void {
-    if (this.#handle !== undefined) {
-      withNetns(this.#handle, () => {
-        for (const hooked of this.#hooks.list()) this.#hooks.detach(hooked, this.#programOf(hooked));
-      });
-    }
+    this.#attachments.removeAll();
     this.#pins.removeAll();
-  }
-
-  #programOf(hooked: Hooked): KernelParts["programs"][string] | undefined {
-    if (interfaceName(hooked.ifindex) === undefined) return undefined;
-    return this.#parts.programs[programFor(hooked.ifindex, hooked.direction)];
-  }
-
-  #describe(hooked: Hooked): Attachment {
-    return {
-      netns: this.netns,
-      interfaceName: interfaceName(hooked.ifindex) ?? `if${hooked.ifindex}`,
-      ifindex: hooked.ifindex,
-      direction: hooked.direction,
-      hook: hooked.hook,
-      programId: this.#programOf(hooked)?.id ?? 0,
-    };
   }
 
   /** What is in the table: neither exported nor flushed. */
   contents(): Contents {
-    const active = this.#table.generation;
-    const contents: Contents = { flows: 0, packets: 0n, octets: 0n };
-    addContents(contents, this.#table, active - 1, this.#table.cursor(active - 1));
-    addContents(contents, this.#table, active, 0);
-    return contents;
+    return this.#generations.contents();
   }
 
   /** Flows in the table. */
@@ -303,9 +244,9 @@ export class Meter {
       for (const generation of alone ? [active - 1, active] : [active]) {
         const from = generation === active ? 0 : this.#table.cursor(generation);
         // However many packets come in meanwhile, the next ones find the whole log free.
-        if (generation === active && alone && everything) await this.#flip();
+        if (generation === active && alone && everything) await this.#generations.seal();
         const part = await flushGeneration(this.#table, generation, from, context, matches, () =>
-          this.#grace(),
+          this.#generations.grace(),
         );
         flushed.flows += part.flows;
         flushed.packets += part.packets;
@@ -313,7 +254,7 @@ export class Meter {
         this.#ledger.add("flushedPackets", part.packets);
         this.#ledger.add("flushedOctets", part.octets);
       }
-      if (alone && !everything && this.#isEmpty(active)) await this.#flip();
+      if (alone && !everything && this.#isEmpty(active)) await this.#generations.seal();
       return flushed;
     } finally {
       lock.release();
@@ -326,11 +267,8 @@ export class Meter {
   }
 
   /** A generation that was sealed and not wholly exported: to be finished before the next rotation. */
-  async pending(): Promise<SealedGeneration | undefined> {
-    const generation = this.#table.generation - 1;
-    if (this.#table.cursor(generation) >= this.#table.count(generation)) return undefined;
-    await this.#grace();
-    return new SealedGeneration(this.#table, this.#ledger, generation);
+  pending(): Promise<SealedGeneration | undefined> {
+    return this.#generations.pending();
   }
 
   /**
@@ -341,42 +279,13 @@ export class Meter {
   async rotate(early = false): Promise<SealedGeneration> {
     const lock = await lockMeter(this.netnsInode);
     try {
-      const sealed = await this.#flip();
+      const sealed = await this.#generations.seal();
       this.#ledger.add("rotations", 1);
       if (early) this.#ledger.add("earlyRotations", 1);
-      return new SealedGeneration(this.#table, this.#ledger, sealed);
+      return sealed;
     } finally {
       lock.release();
     }
-  }
-
-  async #flip(): Promise<number> {
-    const table = this.#table;
-    const active = table.generation;
-    if (table.cursor(active - 1) < table.count(active - 1) && this.#unexported(active - 1)) {
-      throw new IoamctlError("PENDING", "the generation before is not exported yet: finish it first");
-    }
-    table.prepare(active + 1, process.hrtime.bigint());
-    table.activate(active + 1);
-    await this.#grace();
-    return active;
-  }
-
-  #unexported(generation: number): boolean {
-    const f = recordFields();
-    const count = this.#table.count(generation);
-    for (let number = this.#table.cursor(generation) + 1; number <= count; number++) {
-      const record = this.#table.record(generation, number);
-      if (standsForFlow(this.#table, f, generation, record)) return true;
-    }
-    return false;
-  }
-
-  /** Waits until every program that began before has ended (a grace period of the kernel). */
-  async #grace(): Promise<void> {
-    const value = new Uint8Array(4);
-    new DataView(value.buffer).setUint32(0, this.#parts.maps.graceInner.fd, true);
-    await this.#parts.maps.grace.updateAsync(new Uint8Array(4), value);
   }
 
   /** Calls back each time a generation is 75 % full. */
@@ -387,11 +296,6 @@ export class Meter {
   /** This node's IOAM ids; empty when they were never set. */
   nodeIds(): NodeIds {
     return this.#handle === undefined ? {} : withNetns(this.#handle, readNodeIds);
-  }
-
-  /** Unix time minus CLOCK_MONOTONIC (the records' clock), ms. */
-  clockOffsetMilliseconds(): number {
-    return Number(clockOffset().realtimeMinusMonotonicNs) / 1e6;
   }
 
   /** A function that names interfaces, each looked up once. */

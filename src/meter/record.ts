@@ -1,6 +1,6 @@
 // Reads a flow record of the mapped table: word indices of its fields, and what is derived from them.
 
-import { DEX_SEQUENCE_NUMBER, SEQUENCE_BASE, SEQUENCE_CARRIED, WINDOW_WORDS } from "./abi.ts";
+import { DEX_SEQUENCE_NUMBER, SEQUENCE_BASE, SEQUENCE_CARRIED } from "./abi.ts";
 import { offsetOf } from "./layout.ts";
 
 const field = (name: string): number => offsetOf("flow_record", name);
@@ -54,31 +54,21 @@ export function writeI64(words: Uint32Array, at: number, value: number): void {
 }
 
 /**
- * The serially highest number of a window (bpf/records.h), or -1 when it is empty. Written out, and
- * on signed words, whose sign is VALID: this runs for every flow that is exported.
+ * The serially highest number of a window (bpf/records.h: four words), or -1 when it is empty. This
+ * runs for every flow that is exported: hence no loop, and the words' upper halves as signed numbers,
+ * whose sign is WINDOW_VALID.
  */
 export function windowHighest(words: Uint32Array, window: number): number {
-  let top = words[window + 1]! | 0;
+  const [second, third, fourth] = [window + 2, window + 4, window + 6];
   let at = window;
-  const b = words[window + 3]! | 0;
-  if (isNewer(b, top)) {
-    top = b;
-    at = window + 2;
-  }
-  const c = words[window + 5]! | 0;
-  if (isNewer(c, top)) {
-    top = c;
-    at = window + 4;
-  }
-  const d = words[window + 7]! | 0;
-  if (isNewer(d, top)) {
-    top = d;
-    at = window + 6;
-  }
-  return top >= 0 ? -1 : ((top << 5) | (31 - Math.clz32(words[at]!))) >>> 0;
+  if (isNewer(words[second + 1]! | 0, words[at + 1]! | 0)) at = second;
+  if (isNewer(words[third + 1]! | 0, words[at + 1]! | 0)) at = third;
+  if (isNewer(words[fourth + 1]! | 0, words[at + 1]! | 0)) at = fourth;
+  const upper = words[at + 1]! | 0;
+  return upper >= 0 ? -1 : ((upper << 5) | (31 - Math.clz32(words[at]!))) >>> 0;
 }
 
-/** Is the upper half of a window's word `a` valid and of higher numbers than `b`, or `b` not valid? */
+/** Of two upper halves: is `a` valid, and `b` not or of lower numbers? */
 function isNewer(a: number, b: number): boolean {
   return a < 0 && (b >= 0 || (a - b) << 5 > 0);
 }
@@ -101,14 +91,16 @@ export function resolveSequence(
 ): void {
   if (!hasSequence(octets, record, f)) return;
   const flags = octets[record * 4 + f.sequenceFlags]!;
-  const base = (flags & SEQUENCE_BASE) !== 0 ? words[record + f.base]! : words[record + f.lowest]! - 1;
+  const base =
+    (flags & SEQUENCE_BASE) !== 0
+      ? words[record + f.base]! | 0
+      : (words[record + f.lowest]! - 1) | 0;
   let highest: number;
   if ((flags & SEQUENCE_CARRIED) !== 0) highest = words[record + f.carriedHighest]!;
   else highest = windowHighest(words, record + f.window);
   const moved = highest < 0 ? 0 : (highest - base) >>> 0;
   const expected = readU64(words, record + f.expectedBefore) + moved;
-  const received =
-    readU64(words, record + f.packets) - readU64(words, record + f.duplicates);
+  const received = readU64(words, record + f.packets) - readU64(words, record + f.duplicates);
   words[record + f.sequenceHighest] = moved > 0 ? highest : words[record + f.lateHighest]!;
   writeI64(words, record + f.expected, expected);
   writeI64(words, record + f.lost, expected - received);

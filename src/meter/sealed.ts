@@ -1,7 +1,7 @@
 // A generation that nothing writes any more: its flows, slice by slice, for the exporter.
 
-import type { Ledger } from "./counters.ts";
 import { FLOW_IPV4, FLOW_TUNNEL } from "./abi.ts";
+import type { Ledger } from "./counters.ts";
 import { layoutOf } from "./layout.ts";
 import { mergeRecords } from "./merge.ts";
 import { type RecordFields, readU64, recordFields, resolveSequence } from "./record.ts";
@@ -50,7 +50,13 @@ export class SealedGeneration {
     this.#fields = recordFields();
     this.#count = table.count(generation);
     this.#position = table.cursor(generation);
-    this.#slice = { count: 0, offsets: new Uint32Array(0), kinds: new Uint8Array(0), packets: 0, octets: 0 };
+    this.#slice = {
+      count: 0,
+      offsets: new Uint32Array(0),
+      kinds: new Uint8Array(0),
+      packets: 0,
+      octets: 0,
+    };
   }
 
   /** Records that were not committed yet. */
@@ -67,40 +73,36 @@ export class SealedGeneration {
       this.#slice = { ...this.#slice, offsets: new Uint32Array(max), kinds: new Uint8Array(max) };
     }
     const slice = this.#slice;
+    const { offsets, kinds } = slice;
+    const { generation } = this;
     const table = this.#table;
+    const { words, octets } = table;
     const f = this.#fields;
+    const end = this.#count;
+    let position = this.#position;
     let count = 0;
     let merged = 0;
-    slice.packets = 0;
-    slice.octets = 0;
-    while (this.#position < this.#count && count < max && merged < SCRATCH_ELEMENTS) {
-      let record = table.record(this.generation, ++this.#position);
-      if (!standsForFlow(table, f, this.generation, record)) continue;
-      if (table.words[record + f.next] !== 0) {
+    let sumPackets = 0;
+    let sumOctets = 0;
+    while (position < end && count < max && merged < SCRATCH_ELEMENTS) {
+      let record = table.record(generation, ++position);
+      if (!standsForFlow(table, f, generation, record)) continue;
+      if (words[record + f.next] !== 0) {
         const at = table.scratch(merged++);
-        mergeRecords(table, f, this.generation, record, { words: table.words, octets: table.octets, at });
+        mergeRecords(table, f, generation, record, { words, octets, at });
         record = at;
       }
-      this.#take(slice, count++, record);
+      resolveSequence(words, octets, record, f);
+      offsets[count] = record;
+      kinds[count++] = kindOf(octets[record * 4 + f.flags]!);
+      sumPackets += readU64(words, record + f.packets);
+      sumOctets += readU64(words, record + f.octets);
     }
+    this.#position = position;
     slice.count = count;
+    slice.packets = sumPackets;
+    slice.octets = sumOctets;
     return slice;
-  }
-
-  #take(slice: Slice, index: number, record: number): void {
-    const { words, octets } = this.#table;
-    const f = this.#fields;
-    resolveSequence(words, octets, record, f);
-    const flags = octets[record * 4 + f.flags]!;
-    slice.offsets[index] = record;
-    slice.kinds[index] =
-      (flags & FLOW_TUNNEL) === 0
-        ? FLOW_KINDS.ipv6
-        : (flags & FLOW_IPV4) === 0
-          ? FLOW_KINDS.ipv6Tunnel
-          : FLOW_KINDS.ipv4Tunnel;
-    slice.packets += readU64(words, record + f.packets);
-    slice.octets += readU64(words, record + f.octets);
   }
 
   /**
@@ -120,6 +122,12 @@ export class SealedGeneration {
     }
     this.#table.setCursor(this.generation, this.#position);
   }
+}
+
+/** From flow_key.flags. */
+function kindOf(flags: number): number {
+  if ((flags & FLOW_TUNNEL) === 0) return FLOW_KINDS.ipv6;
+  return (flags & FLOW_IPV4) === 0 ? FLOW_KINDS.ipv6Tunnel : FLOW_KINDS.ipv4Tunnel;
 }
 
 const NOTHING = { records: 0, packets: 0, octets: 0 };

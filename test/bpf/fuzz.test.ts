@@ -29,7 +29,8 @@ function mutate(octets: Uint8Array, random: (below: number) => number): Uint8Arr
   const mutated = octets.slice();
   // Where the headers are, more often than not.
   const span = random(4) === 0 ? mutated.length : Math.min(mutated.length, 120);
-  for (let changes = 1 + random(6); changes > 0; changes--) mutated[12 + random(span - 12)] = random(256);
+  for (let changes = 1 + random(6); changes > 0; changes--)
+    mutated[12 + random(span - 12)] = random(256);
   if (random(5) === 0) return mutated.subarray(0, 14 + random(mutated.length - 13));
   return mutated;
 }
@@ -54,7 +55,9 @@ function pass(octets: Uint8Array, program: string): boolean {
     return false;
   }
   if (result.retval !== -1 || Buffer.compare(result.dataOut, octets) !== 0) {
-    throw new Error(`${program} answers ${result.retval} to ${Buffer.from(octets).toString("hex")}`);
+    throw new Error(
+      `${program} answers ${result.retval} to ${Buffer.from(octets).toString("hex")}`,
+    );
   }
   return true;
 }

@@ -149,7 +149,11 @@ describe("over rotations", () => {
   test.each([
     ["a loss", [1, 2, "r", 4, 5], { lost: 1, reordered: 0, duplicates: 0 }],
     ["late in the next interval", [1, 3, "r", 2, 4], { lost: 0, reordered: 1, duplicates: 0 }],
-    ["a duplicate of the interval before", [1, 2, "r", 2, 3], { lost: 0, reordered: 0, duplicates: 1 }],
+    [
+      "a duplicate of the interval before",
+      [1, 2, "r", 2, 3],
+      { lost: 0, reordered: 0, duplicates: 1 },
+    ],
     ["only late packets in an interval", [1, 5, "r", 2, 3, 4, "r", 6], { lost: 0, reordered: 3 }],
     ["three intervals", [1, 2, "r", 3, "r", 7, 5], { lost: 2, reordered: 1, duplicates: 0 }],
   ])("%s", async (_, list, wanted) => {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Flow } from "../../src/meter/flow.ts";
 import type { ExpectedFlow } from "../lab/expected-flow.ts";
-import { wireCases } from "../lab/wire-cases.ts";
 import type { WireCase } from "../lab/wire-case.ts";
+import { wireCases } from "../lab/wire-cases.ts";
 import { UnpinnedMeter } from "./unpinned-meter.ts";
 
 let meter: UnpinnedMeter;

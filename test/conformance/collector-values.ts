@@ -62,7 +62,10 @@ const iana = (id: number, name: string, type: string, length: number): Enterpris
   enterprise: 0,
 });
 
-/** Elements that it is told of. It takes none with the id 0. */
+/**
+ * Elements that it is told of. It takes none with the id 0, and of two in a template with the same id
+ * it finds only the first, whatever their enterprises: ioamNodeId, but not ioamExtensionFlags.
+ */
 const TOLD: readonly EnterpriseElement[] = [
   iana(4, "protocolIdentifier", "unsigned8", 1),
   iana(31, "flowLabelIPv6", "unsigned32", 4),
@@ -72,13 +75,13 @@ const TOLD: readonly EnterpriseElement[] = [
   iana(61, "flowDirection", "unsigned8", 1),
   iana(136, "flowEndReason", "unsigned8", 1),
   iana(245, "dot1qCustomerVlanId", "unsigned16", 2),
-  ...ENTERPRISE_ELEMENTS.filter(({ id }) => id !== 0),
+  ...ENTERPRISE_ELEMENTS.filter(({ id, name }) => id !== 0 && name !== "ioamExtensionFlags"),
 ];
 
-/** How nfacctd has to be set up: it prints numbers of one octet as 0, but not octets. */
+/** How nfacctd has to be set up. */
 export const NFACCTD_OPTIONS: NfacctdOptions = {
   aggregate: ["src_host", "dst_host", ...Object.values(NFACCTD).map(({ aggregate }) => aggregate)],
-  elements: TOLD.map((one) => (one.length === 1 ? { ...one, type: "octetArray" } : one)),
+  elements: TOLD,
 };
 
 /** The elements that nfacctd then tells of. */
@@ -103,7 +106,7 @@ export function nfacctdValues(flow: Flow): FlowValues {
     const text = String(flow[name.toLowerCase()]);
     if (text === "") continue; // its template lacks the element
     // What it prints as a number; anything else is octets, "0A-1B".
-    if (type.startsWith("unsigned") && length !== 1 && length !== 3) {
+    if (type.startsWith("unsigned") && length !== 3) {
       values[name] = BigInt(text);
       continue;
     }

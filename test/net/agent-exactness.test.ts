@@ -66,7 +66,8 @@ collectors: [{ address: "${receiver.target}", mtu: 1400 }]
     const { expected, lost, reordered, duplicates } = gen.facts(flow);
     const wanted = { packets: arrived.packets, octets: arrived.octets, expected, lost, duplicates };
     // Sprayed, which packet of two CPUs comes first is nobody's plan.
-    if (spray) expect({ ...found, reordered: 0 }, `flow ${flow}`).toEqual({ ...wanted, reordered: 0 });
+    if (spray)
+      expect({ ...found, reordered: 0 }, `flow ${flow}`).toEqual({ ...wanted, reordered: 0 });
     else expect(found, `flow ${flow}`).toEqual({ ...wanted, reordered });
   }
   expect(packets).toBe(PACKETS);
