@@ -35,6 +35,8 @@ const CAPACITY = 1_000_000;
 const MTU = 1500;
 const SLICE = 4096;
 const ROUNDS = 9;
+/** Few enough for the receiver to keep up: memory of packets that wait for it is another matter. */
+const SINGLE = 10_000;
 /** Milliseconds between two looks at the event loop. */
 const RESOLUTION = 1;
 
@@ -130,7 +132,8 @@ async function measureDrain(
   );
   await sleep(2 * RESOLUTION);
   delay.disable();
-  m.add(`export.still.${name}`, "ms", Math.max(0, delay.max / 1e6 - RESOLUTION));
+  if (flows === CAPACITY)
+    m.addPeak("export.still", "ms", Math.max(0, delay.max / 1e6 - RESOLUTION));
   await collector.received();
 }
 
@@ -176,7 +179,7 @@ export async function benchExport(): Promise<Result[]> {
     }
   }
   for (let round = 0; round < ROUNDS; round++) {
-    await measureDrain(m, bench, single, CAPACITY, "single");
+    await measureDrain(m, bench, single, SINGLE, "single");
     m.add("export.record", "ns/record", await exportAgain(await fill(bench, SLICE), gro, 400_000));
     await gro.received();
     const encode = await exportAgain(await fill(bench, SLICE), nowhere, 400_000);

@@ -6,7 +6,7 @@ import { digits, type Figure, type Figures, type Report, type Suite } from "./su
 const HEAD = `<!-- Written by \`make bench\` from bench/results; do not edit. -->
 # Benchmarks
 
-\`make bench\` measures everything below and writes this page; \`make bench ONLY=meter\` (or \`export\`, \`forward\`) one part of it. The figures are in \`bench/results\` as JSON. A figure is the median of several measurements, its spread half the distance of the quartiles. The benchmarks run at the highest priority, in network namespaces of their own or on loopback.
+\`make bench\` measures everything below and writes this page; \`make bench ONLY=meter\` (or \`export\`, \`forward\`) one part of it. The figures are in \`bench/results\` as JSON. A figure is the median of several measurements (but \`export.still\` the highest), its spread half the distance of the quartiles. The benchmarks run at the highest priority, in network namespaces of their own or on loopback.
 
 Times depend on the machine, above all on its memory; **ratios to the control, measured in the same minute, travel better**. Where an aim is missed, the page says by how much and why.
 `;

@@ -61,13 +61,6 @@ export class MeteredNetns {
       );
       const created = attached.filter((one) => one.created).map((one) => one.attachment);
       const inherited = meter.attachments().filter((one) => lock.inherited.some(isSame(one)));
-      const interfaces = attached.map(({ attachment, created: isNew }) => ({
-        name: attachment.interfaceName,
-        direction: attachment.direction,
-        hook: attachment.hook,
-        adopted: !isNew,
-      }));
-      log.info({ netns: meter.netns, adopted, maxFlows: meter.maxFlows, interfaces }, "metering");
       const made = [...inherited, ...created];
       return new MeteredNetns(meter, adopted, lock, points, made, sinks, log);
     } catch (error) {
@@ -82,6 +75,17 @@ export class MeteredNetns {
    */
   start(period: number, onGone: () => void): void {
     this.#rotator.start(period, () => this.#look(onGone));
+    const { netns, maxFlows } = this.#meter;
+    const attachments = this.#meter.attachments();
+    const interfaces = attachments
+      .filter((attachment) => this.#points.some((point) => isAt(attachment, point)))
+      .map((attachment) => ({
+        name: attachment.interfaceName,
+        direction: attachment.direction,
+        hook: attachment.hook,
+        adopted: !this.#made.some(isSame(attachment)),
+      }));
+    this.#log.info({ netns, adopted: this.#adopted, maxFlows, interfaces }, "metering");
   }
 
   /** Changes the time between exports, milliseconds. */

@@ -88,7 +88,7 @@ async function check(file: string): Promise<void> {
 async function agent(options: AgentOptions): Promise<void> {
   const { config: file } = options;
   const config = file === undefined ? configFrom(options) : loadConfig(file);
-  requirePrivileges();
+  requirePrivileges("load");
   await runAgent({
     config,
     reread: file === undefined ? undefined : () => loadConfig(file),

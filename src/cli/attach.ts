@@ -72,7 +72,7 @@ export function addAttach(program: Command): void {
 }
 
 async function attach(options: AttachOptions): Promise<void> {
-  requirePrivileges();
+  requirePrivileges("load");
   const log = createLogger(options.logLevel);
   const { netns, maxFlows, namespace: namespaces } = options;
   const points = options.interface.flatMap((name) => expandDirections(name, options.direction));

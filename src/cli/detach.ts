@@ -1,9 +1,10 @@
 // ioamctl detach: ends metering of some interfaces, or removes everything of ours.
 import type { Command } from "commander";
 import { runningAgent } from "../agent/agent-lock.ts";
-import { withMeterLock } from "../agent/meter-lock.ts";
+import { netnsInode, withMeterLock } from "../agent/meter-lock.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
+import { Pins, pinnedNetns } from "../meter/pins.ts";
 import { toJson } from "./json.ts";
 import { createLogger, type Logger } from "./log.ts";
 import {
@@ -71,6 +72,7 @@ async function detach(options: DetachOptions): Promise<void> {
         }
       });
     }
+    if (names === undefined) await removeHalfMade(netns, meters);
     await print(options.json ? [toJson(detached)] : resultLines(detached, removed));
   } finally {
     for (const meter of meters) meter.close();
@@ -95,6 +97,21 @@ function metersOf(netns: string | undefined): Meter[] {
     });
     if (left.length === 0) throw error;
     return left;
+  }
+}
+
+/**
+ * Removes what is pinned of meters that a killed command had not wholly made or not wholly removed.
+ * Nothing of such a meter is attached. `meters`: the whole ones of `netns` or, without it, of all.
+ */
+async function removeHalfMade(netns: string | undefined, meters: readonly Meter[]): Promise<void> {
+  const whole = netns !== undefined && meters.length > 0;
+  const inodes = netns === undefined ? pinnedNetns() : whole ? [] : [netnsInode(netns)];
+  for (const inode of inodes) {
+    await withMeterLock(inode, () => {
+      const pins = new Pins(inode);
+      if (!pins.complete) pins.removeAll();
+    });
   }
 }
 

@@ -5,19 +5,25 @@ import { IoamctlError } from "../errors.ts";
 // Bits of a capability set, linux/capability.h.
 const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
+const CAP_PERFMON = 38n;
 const CAP_BPF = 39n;
 
 /**
- * Throws NOT_PERMITTED unless this process has CAP_NET_ADMIN and CAP_BPF (or CAP_SYS_ADMIN, which
- * stands for it). Being root is neither needed nor enough: a container's root often has neither.
+ * Throws NOT_PERMITTED unless this process has CAP_NET_ADMIN and CAP_BPF and, in order to load
+ * programs, CAP_PERFMON (CAP_SYS_ADMIN stands for both). Being root is neither needed nor enough: a
+ * container's root often has none of them.
  */
-export function requirePrivileges(): void {
-  const has = (bit: bigint): boolean => ((effectiveCapabilities() >> bit) & 1n) === 1n;
-  if (has(CAP_NET_ADMIN) && (has(CAP_BPF) || has(CAP_SYS_ADMIN))) return;
+export function requirePrivileges(purpose: "look" | "load" = "look"): void {
+  const effective = effectiveCapabilities();
+  const has = (bit: bigint): boolean => ((effective >> bit) & 1n) === 1n;
+  const loads = purpose === "load";
+  const mayBpf = has(CAP_BPF) && (has(CAP_PERFMON) || !loads);
+  if (has(CAP_NET_ADMIN) && (mayBpf || has(CAP_SYS_ADMIN))) return;
   throw new IoamctlError(
     "NOT_PERMITTED",
     "not permitted: eBPF programs and network namespaces need root's rights " +
-      "(CAP_BPF and CAP_NET_ADMIN): run it as root, for instance with sudo",
+      `(CAP_BPF${loads ? ", CAP_PERFMON" : ""} and CAP_NET_ADMIN): ` +
+      "run it as root, for instance with sudo",
   );
 }
 

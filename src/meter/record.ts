@@ -49,8 +49,13 @@ export function readU64(words: Uint32Array, at: number): number {
 /** Writes an integer below 2^53 in magnitude as 64 bits, two's complement. */
 export function writeI64(words: Uint32Array, at: number, value: number): void {
   const low = value | 0;
-  words[at] = low === value ? low : value;
-  words[at + 1] = low === value ? low >> 31 : Math.floor(value / 4294967296);
+  if (low === value) {
+    words[at] = low;
+    words[at + 1] = low >> 31;
+  } else {
+    words[at] = value;
+    words[at + 1] = Math.floor(value / 4294967296);
+  }
 }
 
 /**

@@ -62,10 +62,7 @@ const iana = (id: number, name: string, type: string, length: number): Enterpris
   enterprise: 0,
 });
 
-/**
- * Elements that it is told of. It takes none with the id 0, and of two in a template with the same id
- * it finds only the first, whatever their enterprises: ioamNodeId, but not ioamExtensionFlags.
- */
+/** Elements that it is told of; it takes none with the id 0. */
 const TOLD: readonly EnterpriseElement[] = [
   iana(4, "protocolIdentifier", "unsigned8", 1),
   iana(31, "flowLabelIPv6", "unsigned32", 4),
@@ -75,7 +72,7 @@ const TOLD: readonly EnterpriseElement[] = [
   iana(61, "flowDirection", "unsigned8", 1),
   iana(136, "flowEndReason", "unsigned8", 1),
   iana(245, "dot1qCustomerVlanId", "unsigned16", 2),
-  ...ENTERPRISE_ELEMENTS.filter(({ id, name }) => id !== 0 && name !== "ioamExtensionFlags"),
+  ...ENTERPRISE_ELEMENTS.filter(({ id }) => id !== 0),
 ];
 
 /** How nfacctd has to be set up. */

@@ -11,6 +11,7 @@ import { sendTrips, type Trip, type WantedRecord } from "./trips.ts";
 export interface RunOptions {
   /** As the agent's configuration has them, without their netns. */
   interfaces: { name: string; direction?: "ingress" | "egress" | "both" }[];
+  observationDomainId?: number;
   /** net.ipv6.ioam6_id of the router: as the kernel has it unless told. */
   nodeId?: number;
   /** Makes what is needed in the laboratory and says what to send. */
@@ -60,6 +61,7 @@ export async function exportRun(o: RunOptions): Promise<ExportRun> {
     ];
     const agent = await startAgent(
       JSON.stringify({
+        ...(o.observationDomainId !== undefined && { observationDomainId: o.observationDomainId }),
         interfaces: o.interfaces.map((one) => ({ ...one, netns: lab.router.name })),
         meter: { maxFlows: 8192, activeTimeout: "1h" },
         collectors: targets,

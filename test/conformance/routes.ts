@@ -2,7 +2,13 @@
 import { MAC, type RouterLab } from "../lab/router.ts";
 import { station } from "../lab/station.ts";
 import { addBridge } from "./bridge.ts";
-import { type FlowPlan, type Observed, plannedFlow, type SentFlow, wireFlows } from "./sent-flows.ts";
+import {
+  type FlowPlan,
+  type Observed,
+  plannedFlow,
+  type SentFlow,
+  wireFlows,
+} from "./sent-flows.ts";
 import { severalPacketFlows, taggedFlows } from "./several-packets.ts";
 import type { Route, Trip } from "./trips.ts";
 
@@ -14,14 +20,21 @@ const WIRE = 1;
 const SEVERAL = 0x2000;
 const TAGGED = 0x3000;
 const BACK = 0x4000;
+const OWN = 0x5000;
+
+/** From the source to in0, observed there. */
+export async function in0Route(lab: RouterLab, common: Common): Promise<Route> {
+  const source = station(lab.source);
+  const { arriving } = await observer(lab, common);
+  return { send: (p) => source.send("src0", ...p), observed: [arriving("in0")] };
+}
 
 /** Every flow, at the interface by which it arrives: in0, or tun0 of the router. */
 export async function ingressTrips(lab: RouterLab, common: Common): Promise<Trip[]> {
-  const source = station(lab.source);
   const tun = station(lab.router);
   await tun.openTun("tun0");
   const { arriving } = await observer(lab, common);
-  const byEthernet: Route = { send: (p) => source.send("src0", ...p), observed: [arriving("in0")] };
+  const byEthernet = await in0Route(lab, common);
   const byTun: Route = { send: (p) => tun.sendTun("tun0", ...p), observed: [arriving("tun0")] };
   return allFlows().map((flow) => ({ flow, route: isLayer3(flow) ? byTun : byEthernet }));
 }
@@ -30,8 +43,8 @@ export async function ingressTrips(lab: RouterLab, common: Common): Promise<Trip
 export async function forwardedTrips(lab: RouterLab, common: Common): Promise<Trip[]> {
   const source = station(lab.source);
   const sink = station(lab.sink);
-  const tun = station(lab.router);
-  await tun.openTun("tun0");
+  const own = station(lab.router);
+  await own.openTun("tun0");
   await addBridge(lab);
   const { arriving, leaving } = await observer(lab, common);
   const routed: Route = {
@@ -39,7 +52,7 @@ export async function forwardedTrips(lab: RouterLab, common: Common): Promise<Tr
     observed: [arriving("in0"), leaving("in0", "out0", 1)],
   };
   const fromTun: Route = {
-    send: (p) => tun.sendTun("tun0", ...p),
+    send: (p) => own.sendTun("tun0", ...p),
     observed: [arriving("tun0"), leaving("tun0", "out0", 1)],
   };
   const bridged: Route = {
@@ -50,6 +63,10 @@ export async function forwardedTrips(lab: RouterLab, common: Common): Promise<Tr
     send: (p) => sink.send("snk0", ...p),
     observed: [arriving("out0"), leaving("out0", "in0", 1)],
   };
+  const made: Route = {
+    send: (p) => own.send("out0", ...p),
+    observed: [leaving(undefined, "out0", 0)],
+  };
   const routeOf = (flow: SentFlow): Route => {
     if (isLayer3(flow)) return fromTun;
     return flow.flow.vlanId === undefined ? routed : bridged;
@@ -57,6 +74,7 @@ export async function forwardedTrips(lab: RouterLab, common: Common): Promise<Tr
   return [
     ...allFlows().map((flow) => ({ flow, route: routeOf(flow) })),
     ...flowsBack().map((flow) => ({ flow, route: back })),
+    ...flowsMadeHere().map((flow) => ({ flow, route: made })),
   ];
 }
 
@@ -84,14 +102,26 @@ function flowsBack(): SentFlow[] {
   return plans.map((plan, i) => plannedFlow(plan, BACK + i));
 }
 
+/** Flows that begin in the router. Its VLAN tags are in the packet, not offloaded. */
+function flowsMadeHere(): SentFlow[] {
+  const tags = [{ protocol: 0x88a8, id: 210 }, { id: 310 }];
+  const mac = { source: MAC.out0, destination: MAC.snk0 };
+  const plans: FlowPlan[] = [
+    { name: "made by the router", packet: { link: mac }, count: 2 },
+    { name: "made by the router, VLAN", packet: { link: { ...mac, tags: [tags[1]] } }, count: 2 },
+    { name: "made by the router, QinQ", packet: { link: { ...mac, tags } }, count: 2 },
+  ];
+  return plans.map((plan, i) => plannedFlow(plan, OWN + i));
+}
+
 function isLayer3({ packets }: SentFlow): boolean {
   return packets[0].link === null;
 }
 
 interface Observer {
   arriving(by: string): Observed;
-  /** `hops`: by how much the hop limit is less. */
-  leaving(from: string, by: string, hops: number): Observed;
+  /** `from` undefined: made by the router. `hops`: by how much the hop limit is less. */
+  leaving(from: string | undefined, by: string, hops: number): Observed;
 }
 
 async function observer({ router }: RouterLab, common: Common): Promise<Observer> {
@@ -110,7 +140,7 @@ async function observer({ router }: RouterLab, common: Common): Promise<Observer
       ...common,
       interfaceName: by,
       direction: "egress",
-      ingressInterface: index(from),
+      ingressInterface: from === undefined ? 0 : index(from),
       egressInterface: index(by),
       hops,
     }),

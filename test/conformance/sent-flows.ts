@@ -2,7 +2,13 @@
 import { type DexPacketOptions, dexPacket } from "../lab/dex-packet.ts";
 import { type ExpectedFlow, expectedFlow } from "../lab/expected-flow.ts";
 import type { IPv4Layer, IPv6Layer, Packet } from "../lab/packet.ts";
-import { type Anomaly, flowSteps, offsetAt, type SequenceFacts, sequenceFacts } from "../lab/plan.ts";
+import {
+  type Anomaly,
+  flowSteps,
+  offsetAt,
+  type SequenceFacts,
+  sequenceFacts,
+} from "../lab/plan.ts";
 import { wireCases } from "../lab/wire-cases.ts";
 import type { FlowValues } from "./flow-values.ts";
 

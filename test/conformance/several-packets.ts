@@ -93,9 +93,9 @@ const VARIATIONS: FlowPlan[] = [
   },
 ];
 
-function tunnelled(inner: Layer & { kind: "ipv6" | "ipv4" }): FlowPlan {
+function tunnelled(version: "IPv6" | "IPv4", inner: (position: number) => Layer): FlowPlan {
   return {
-    name: `several packets of ${inner.kind} in IPv6, inner hop limits and lengths that differ`,
+    name: `several packets of ${version} in IPv6, inner hop limits and lengths that differ`,
     count: 6,
     first: 50,
     anomalies: [
@@ -104,18 +104,19 @@ function tunnelled(inner: Layer & { kind: "ipv6" | "ipv4" }): FlowPlan {
     ],
     vary: (i) => ({
       hopLimit: 40 + i,
-      upper: [
-        inner.kind === "ipv6" ? { ...inner, hopLimit: 9 + i } : { ...inner, timeToLive: 9 + i },
-        { ...UDP, payload: counting(10 * i) },
-      ],
+      upper: [inner(i), { ...UDP, payload: counting(10 * i) }],
     }),
   };
 }
 
+const TUNNELS: FlowPlan[] = [
+  tunnelled("IPv6", (i) => ({ ...INNER6, hopLimit: 9 + i })),
+  tunnelled("IPv4", (i) => ({ ...INNER4, timeToLive: 9 + i })),
+];
+
 /** Their numbers, which must be nobody else's, begin with `firstNumber`. */
 export function severalPacketFlows(firstNumber: number): SentFlow[] {
-  const tunnels = [INNER6, INNER4].map((inner) => tunnelled(inner as Parameters<typeof tunnelled>[0]));
-  return [...ANOMALIES, ...VARIATIONS, ...tunnels].map((plan, i) =>
+  return [...ANOMALIES, ...VARIATIONS, ...TUNNELS].map((plan, i) =>
     plannedFlow(plan, firstNumber + i),
   );
 }

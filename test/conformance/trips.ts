@@ -1,8 +1,8 @@
 // Sends flows on their routes through the router, packet by packet in order, and notes when.
 import { eventually } from "../lab/eventually.ts";
 import { packetOctets } from "../lab/packet.ts";
-import { expectedValues, type Observed, type SentFlow } from "./sent-flows.ts";
 import type { FlowValues } from "./flow-values.ts";
+import { expectedValues, type Observed, type SentFlow } from "./sent-flows.ts";
 
 /** A way into the router, and where packets that take it are observed. */
 export interface Route {

@@ -28,10 +28,10 @@ const OWN = 32473;
 const SUMS: Record<string, { name: Exclude<keyof ExportedFlow, "records">; signed?: true }> = {
   "0/2": { name: "packets" },
   "0/1": { name: "octets" },
-  [`${OWN}/5`]: { name: "lost", signed: true },
-  [`${OWN}/6`]: { name: "expected" },
-  [`${OWN}/7`]: { name: "reordered" },
-  [`${OWN}/8`]: { name: "duplicates" },
+  [`${OWN}/105`]: { name: "lost", signed: true },
+  [`${OWN}/106`]: { name: "expected" },
+  [`${OWN}/107`]: { name: "reordered" },
+  [`${OWN}/108`]: { name: "duplicates" },
 };
 
 function emptyFlow(): ExportedFlow {

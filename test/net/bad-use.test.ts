@@ -7,16 +7,12 @@ import { createNetns, type Netns, netnsPrefix } from "../lab/netns.ts";
 import type { RunResult } from "../lab/process.ts";
 import { type CommandOptions, type Lack, PrivateHost, withoutTcx } from "./private-host.ts";
 
-/** Root is not needed to read the checkout, wherever it is. */
-const NOBODY = [
-  "setpriv",
-  "--reuid=65534",
-  "--regid=65534",
-  "--clear-groups",
-  "--bounding-set=-all,+dac_read_search",
-  "--inh-caps=-all,+dac_read_search",
-  "--ambient-caps=-all,+dac_read_search",
-];
+/** Somebody with these capabilities, and with what it takes to read the checkout wherever it is. */
+function nobody(...capabilities: string[]): string[] {
+  const set = ["-all", "+dac_read_search", ...capabilities.map((one) => `+${one}`)].join();
+  const user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+  return ["setpriv", ...user, `--inh-caps=${set}`, `--ambient-caps=${set}`];
+}
 
 let host: PrivateHost;
 let here: Netns;
@@ -124,8 +120,13 @@ outputs: [{ console: {} }]
 describe("what the system lacks", () => {
   test.each(["attach -n near0 --netns HERE", "agent -n near0 --netns HERE --console"])(
     "not root: ioamctl %s",
-    (line) => refused(words(line), 1, /not permitted: .*CAP_BPF.*: .*sudo$/m, { by: NOBODY }),
+    (line) => refused(words(line), 1, /not permitted: .*CAP_BPF.*: .*sudo$/m, { by: nobody() }),
   );
+
+  test("some of root's rights, but not to load programs", () =>
+    refused(words("attach -n near0 --netns HERE"), 1, /not permitted: .*CAP_PERFMON/, {
+      by: nobody("net_admin", "bpf"),
+    }));
 
   test("no TCX, and nothing else will do", () =>
     refused(words("attach -n near0 --netns HERE --hook tcx"), 1, /TCX\): needs Linux 6.6 or/, {

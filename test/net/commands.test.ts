@@ -1,67 +1,28 @@
-// attach, status, flush and detach: a round trip with traffic, and what is theirs to touch.
+// attach, status, flush and detach: a round trip with traffic, and what they leave behind.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import {
-  attachTcx,
-  interfaceIndex,
-  openNetns,
-  openObject,
-  programById,
-  queryTcx,
-  withNetns,
-} from "../../src/native/bpf-loader/index.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
 import { packetOctets } from "../lab/packet.ts";
 import { run } from "../lab/process.ts";
-import { testProgram } from "../lab/programs.ts";
-import { type RouterLab, router } from "../lab/router.ts";
-import { type Station, station } from "../lab/station.ts";
-import { PrivateHost, programsOf, withoutTcx } from "./private-host.ts";
-import type { AttachmentJson, StatusJson } from "./status-json.ts";
+import type { RouterLab } from "../lab/router.ts";
+import { CommandLab } from "./command-lab.ts";
+import { inodeOf, type PrivateHost, programsOf } from "./private-host.ts";
+import type { AttachmentJson } from "./status-json.ts";
 
+let commands: CommandLab;
 let host: PrivateHost;
 let lab: RouterLab;
-let sender: Station;
 let name: string;
 let netns: string[];
 
 beforeAll(async () => {
-  [host, lab] = await Promise.all([PrivateHost.start(), router()]);
-  sender = station(lab.source);
-  name = lab.router.name;
-  netns = ["--netns", name];
+  commands = await CommandLab.start();
+  ({ host, lab, name, netns } = commands);
 });
 
-afterAll(async () => {
-  await Promise.allSettled([lab?.close(), host?.close()]);
-});
-
-/** A packet of each of these flows; the router forwards them all. */
-async function send(...flowIds: number[]): Promise<void> {
-  const packets = flowIds.map((flowId) => dexPacket({ flowId, sequence: 1 }));
-  await sender.send("src0", ...packets.map(packetOctets));
-}
-
-async function counted(dexPackets: number): Promise<StatusJson> {
-  return eventually(`${dexPackets} packets`, async () => {
-    const status = await host.json<StatusJson>("status");
-    return status.counters.dexPackets === dexPackets && status;
-  });
-}
-
-/** Whatever a test left attached goes with it. */
-function detachAfterwards(): void {
-  onTestFinished(async () => {
-    await host.ioamctl(["detach", "--all"]);
-    await host.clean(lab.router);
-  });
-}
-
-async function filters(device: string, direction: "ingress" | "egress"): Promise<string> {
-  return (await run("tc", ["-n", name, "filter", "show", "dev", device, direction])).stdout;
-}
+afterAll(() => commands?.close());
 
 /** Names in the first column of the table in docs/counters.md. */
 async function documentedCounters(): Promise<string[]> {
@@ -71,8 +32,8 @@ async function documentedCounters(): Promise<string[]> {
 }
 
 test("attach, traffic, status, flush, detach", async () => {
-  detachAfterwards();
-  const before = await host.json<StatusJson>("status");
+  commands.cleanAfterFailure();
+  const before = await commands.status();
   expect(before).toMatchObject({ attachments: [], tables: [], agent: null });
   expect(before.counters).toMatchObject({ packets: 0, ringDropped: 0, postcards: 0 });
 
@@ -103,8 +64,8 @@ test("attach, traffic, status, flush, detach", async () => {
   await host.print("attach", "-n", "in0", ...netns, "--max-flows", "64");
   await host.print("attach", "-n", "out0", ...netns, "--direction", "egress");
 
-  await send(1, 2, 2, 3, 3, 3);
-  const during = await counted(12);
+  await commands.send(1, 2, 2, 3, 3, 3);
+  const during = await commands.counted(12);
   expect(during.attachments.map((a) => [a.netns, a.interfaceName, a.direction, a.hook])).toEqual([
     [name, "in0", "ingress", "tcx"],
     [name, "out0", "egress", "tcx"],
@@ -125,7 +86,8 @@ test("attach, traffic, status, flush, detach", async () => {
   });
   expect(Object.keys(during.counters)).toEqual(expect.arrayContaining(await documentedCounters()));
   const text = await host.print("status");
-  expect(text).toMatch(new RegExp(`^${name} +in0 +2 +ingress +tcx +${attachment.programId}$`, "m"));
+  const { programId } = during.attachments[0]!;
+  expect(text).toMatch(new RegExp(`^${name} +in0 +2 +ingress +tcx +${programId}$`, "m"));
   expect(text).toMatch(new RegExp(`^${name} +6 +64 +9 % +\\d+ MiB$`, "m"));
   expect(text).toMatch(/^dexPackets +12$/m);
   expect(text).toMatch(/^No agent runs/m);
@@ -144,14 +106,14 @@ test("attach, traffic, status, flush, detach", async () => {
   ]);
   const all = `flushed 5 flows, 9 packets, ${(octets / 12) * 9} octets\n`;
   expect(await host.print("flush", "--all", ...netns)).toBe(all);
-  expect((await host.json<StatusJson>("status")).counters).toMatchObject({
+  expect((await commands.status()).counters).toMatchObject({
     flushedPackets: 12,
     flushedOctets: octets,
   });
 
   // A table that still holds flows outlives its last attachment.
-  await send(4);
-  await counted(14);
+  await commands.send(4);
+  await commands.counted(14);
   expect(await host.json("detach", "-n", "out0", ...netns)).toMatchObject([
     { netns: name, interfaceName: "out0", ifindex: 3, direction: "egress", hook: "tcx" },
   ]);
@@ -159,7 +121,7 @@ test("attach, traffic, status, flush, detach", async () => {
   expect(last).toMatchObject({ code: 0, stdout: `in0: detached, ingress (netns ${name})\n` });
   expect(last.stderr).toMatch(/^ioamctl detach: the table is kept because it holds 2 flows .*\n$/);
   expect(await host.json("dump", ...netns)).toHaveLength(2);
-  expect((await host.json<StatusJson>("status")).attachments).toEqual([]);
+  expect((await commands.status()).attachments).toEqual([]);
 
   const maps = programs.flatMap((one) => one.map_ids ?? []);
   expect(await host.print("detach", "--all", ...netns)).toBe(
@@ -174,11 +136,9 @@ test("attach, traffic, status, flush, detach", async () => {
 });
 
 test("64-bit integers that JSON's numbers cannot hold are strings", async () => {
-  detachAfterwards();
+  commands.cleanAfterFailure();
   await host.print("attach", "-n", "in0", ...netns, "--max-flows", "8");
-  const handle = openNetns(name);
-  handle.close();
-  const ledger = ["pinned", `/sys/fs/bpf/ioamctl/${handle.inode}/map_ledger`];
+  const ledger = ["pinned", `/sys/fs/bpf/ioamctl/${inodeOf(lab.router)}/map_ledger`];
   const read = await host.run(["bpftool", "-j", "map", "dump", ...ledger]);
   const [{ value }] = JSON.parse(read.stdout) as [{ value: string[] }];
   const words = Array.from({ length: value.length / 8 }, (_, i) => 2n ** 53n + BigInt(i));
@@ -194,7 +154,7 @@ test("64-bit integers that JSON's numbers cannot hold are strings", async () => 
     ...octets,
   ]);
   expect(written.stderr).toBe("");
-  const { counters } = await host.json<StatusJson>("status");
+  const { counters } = await commands.status();
   expect(Object.values(counters)).toEqual(
     expect.arrayContaining([9007199254740992, "9007199254740993"]),
   );
@@ -202,11 +162,11 @@ test("64-bit integers that JSON's numbers cannot hold are strings", async () => 
 });
 
 test("detach --all --netns leaves other namespaces alone, detach --all does not", async () => {
-  detachAfterwards();
+  commands.cleanAfterFailure();
   await host.print("attach", "-n", "in0", ...netns, "--max-flows", "8");
   await host.print("attach", "-n", "snk0", "--netns", lab.sink.name, "--max-flows", "8");
   const status = async () => {
-    const { attachments, tables } = await host.json<StatusJson>("status");
+    const { attachments, tables } = await commands.status();
     return { attached: attachments.map((one) => one.netns), tables: tables.map((t) => t.netns) };
   };
   expect((await status()).attached.sort()).toEqual([name, lab.sink.name].sort());
@@ -228,66 +188,13 @@ test("detach --all --netns leaves other namespaces alone, detach --all does not"
   await host.clean(lab.router, lab.sink);
 });
 
-test("without TCX, clsact: status says so, and the qdisc goes with the last direction", async () => {
-  detachAfterwards();
-  const options = ["-n", "in0", ...netns, "--direction", "both", "--max-flows", "8", "--json"];
-  const { code, stdout, stderr } = await host.ioamctl(["attach", ...options], { by: withoutTcx });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect((JSON.parse(stdout) as AttachmentJson[]).map((one) => one.hook)).toEqual(["tc", "tc"]);
-  const { attachments } = await host.json<StatusJson>("status");
-  expect(attachments.map(({ hook, direction }) => [hook, direction])).toEqual([
-    ["tc", "ingress"],
-    ["tc", "egress"],
-  ]);
-  expect(await filters("in0", "egress")).toContain(`id ${attachments[1]!.programId}`);
-  await send(1, 2);
-  await counted(2);
-  await host.print("detach", "--all", ...netns);
-  await host.clean(lab.router);
-});
-
-test("a foreign clsact qdisc and its filters survive", async () => {
-  const tc = (...args: string[]) => run("tc", ["-n", name, ...args]);
-  await tc("qdisc", "add", "dev", "in0", "clsact");
-  onTestFinished(async () => {
-    await tc("qdisc", "del", "dev", "in0", "clsact");
-  });
-  const filter = "filter add dev in0 ingress protocol ipv6 prio 10 u32 match u32 0 0";
-  await tc(...filter.split(" "));
-  const before = await filters("in0", "ingress");
-  await host.print("attach", "-n", "in0", "out0", "--hook", "tc", ...netns, "--max-flows", "8");
-  expect((await filters("in0", "ingress")).length).toBeGreaterThan(before.length);
-  await host.print("detach", "--all", ...netns);
-  expect(await filters("in0", "ingress")).toBe(before);
-  expect((await tc("qdisc", "show", "dev", "in0")).stdout).toContain("clsact");
-  expect((await tc("qdisc", "show", "dev", "out0")).stdout).not.toContain("clsact");
-});
-
-test("a foreign TCX program goes on", async () => {
-  detachAfterwards();
-  const object = openObject(testProgram("loader"));
-  const handle = openNetns(name);
-  onTestFinished(() => {
-    object.close();
-    handle.close();
-  });
-  object.load();
-  const foreign = object.program("count");
-  const [ifindex, link] = withNetns(handle, () => {
-    const index = interfaceIndex("in0");
-    return [index, attachTcx(foreign, index, "ingress")] as const;
-  });
-  onTestFinished(() => link.close());
-  const attached = () => withNetns(handle, () => queryTcx(ifindex, "ingress"));
-  const before = attached();
+test("detach --all removes what a killed command had half made", async () => {
+  commands.cleanAfterFailure();
   await host.print("attach", "-n", "in0", ...netns, "--max-flows", "8");
-  expect(attached().map(({ programId }) => programById(programId).name)).toEqual([
-    "count",
-    "ioam_ingress",
-  ]);
-  await send(1);
-  await counted(1);
-  await host.print("detach", "--all", ...netns);
-  expect(attached()).toEqual(before);
-  link.close();
+  const { attachments } = await commands.status();
+  await host.run(["sh", "-c", "rm /sys/fs/bpf/ioamctl/*/complete /sys/fs/bpf/ioamctl/*/link_*"]);
+  expect(attachments).toHaveLength(1);
+  expect((await commands.status()).tables).toEqual([]);
+  expect(await host.print("detach", "--all", ...netns)).toBe("nothing was attached\n");
+  await host.clean(lab.router);
 });

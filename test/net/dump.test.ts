@@ -4,10 +4,9 @@ import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
 import { FLOW_ID, SEQUENCE } from "../lab/options.ts";
 import { type Packet, packetOctets } from "../lab/packet.ts";
-import { type RouterLab, router } from "../lab/router.ts";
 import { INNER4 } from "../lab/samples.ts";
-import { type Station, station } from "../lab/station.ts";
-import { PrivateHost } from "./private-host.ts";
+import { CommandLab } from "./command-lab.ts";
+import type { PrivateHost } from "./private-host.ts";
 
 /** A document of `dump --json`: which fields there are is what is tested. */
 type FlowJson = Record<string, string | number>;
@@ -55,25 +54,23 @@ function octets(packet: Packet): number {
   return packetOctets({ ...packet, link: null }).length;
 }
 
+let commands: CommandLab;
 let host: PrivateHost;
-let lab: RouterLab;
-let sender: Station;
 let netns: string[];
 let before: number;
 
 beforeAll(async () => {
-  [host, lab] = await Promise.all([PrivateHost.start(), router()]);
-  sender = station(lab.source);
-  netns = ["--netns", lab.router.name];
+  commands = await CommandLab.start();
+  ({ host, netns } = commands);
   await host.print("attach", "-n", "in0", ...netns, "--max-flows", "16");
   await host.print("attach", "-n", "out0", ...netns, "--direction", "egress");
   before = Date.now();
-  await sender.send("src0", ...PACKETS.map(packetOctets));
+  await commands.sender.send("src0", ...PACKETS.map(packetOctets));
 });
 
 afterAll(async () => {
   await host?.ioamctl(["detach", "--all", ...netns]);
-  await Promise.allSettled([lab?.close(), host?.close()]);
+  await commands?.close();
 });
 
 async function dump(...options: string[]): Promise<FlowJson[]> {
@@ -93,7 +90,7 @@ describe("dump --json", () => {
       return found.length === 9 && found;
     });
     const after = Date.now();
-    const indexes = await lab.router.ipJson<{ ifname: string; ifindex: number }[]>("link");
+    const indexes = await commands.lab.router.ipJson<{ ifname: string; ifindex: number }[]>("link");
     const index = (name: string) => indexes.find(({ ifname }) => ifname === name)!.ifindex;
     const [in0, out0] = [index("in0"), index("out0")];
     for (const flow of flows) {

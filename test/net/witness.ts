@@ -20,11 +20,13 @@ export interface WitnessOptions {
   first?: boolean;
   /** "tc": a filter of the clsact qdisc, made if missing; TCX unless told. */
   hook?: "tcx" | "tc";
+  /** What it does beside: puts VLAN tags on (100; or 200, of 802.1ad, and 300). */
+  tags?: "tag_once" | "tag_twice";
 }
 
 export class Witness {
   readonly #object: BpfObject;
-  readonly #link: BpfLink | undefined;
+  readonly #links: BpfLink[];
   readonly #seen: MappedStructs;
 
   constructor(netns: Netns, device: string, o: WitnessOptions = {}) {
@@ -37,11 +39,16 @@ export class Witness {
     );
     const handle = openNetns(netns.name);
     try {
-      this.#link = withNetns(handle, () => {
+      this.#links = withNetns(handle, () => {
         const ifindex = interfaceIndex(device);
-        if (hook === "tcx") return attachTcx(this.program, ifindex, direction, { first });
+        if (hook === "tcx") {
+          const programs = o.tags === undefined ? [] : [this.#object.program(o.tags)];
+          return [...programs, this.program].map((one) =>
+            attachTcx(one, ifindex, direction, { first }),
+          );
+        }
         attachTc(this.program, ifindex, direction);
-        return undefined;
+        return [];
       });
     } finally {
       handle.close();
@@ -66,7 +73,7 @@ export class Witness {
 
   /** Takes it off (TCX), or lets go of it: a filter stays as long as its device. */
   close(): void {
-    this.#link?.close();
+    for (const link of this.#links) link.close();
     this.#object.close();
   }
 

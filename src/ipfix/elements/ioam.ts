@@ -42,17 +42,19 @@ const EXISTING: readonly Row[] = [
   [16, "ioamSequenceNumber", "unsigned32", undefined, "identifier"],
 ];
 
+// Above the ids of the existing ones: pmacct 1.7 takes elements of two enterprises with the same id
+// for a repeated one, and reads the first alone.
 const OWN: readonly Row[] = [
-  [1, "ioamTraceType", "unsigned32", 3, "flags"],
-  [2, "ioamExtensionFlags", "unsigned8", undefined, "flags"],
-  [3, "ioamSequenceNumberLowest", "unsigned32", undefined, "identifier"],
-  [4, "ioamSequenceNumberHighest", "unsigned32", undefined, "identifier"],
-  [5, "ioamLostPacketCount", "signed64", undefined, "quantity", "packets"],
-  [6, "ioamExpectedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
-  [7, "ioamReorderedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
-  [8, "ioamDuplicatePacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
-  [9, "tunnelSourceIPv6Address", "ipv6Address", undefined, "default"],
-  [10, "tunnelDestinationIPv6Address", "ipv6Address", undefined, "default"],
+  [101, "ioamTraceType", "unsigned32", 3, "flags"],
+  [102, "ioamExtensionFlags", "unsigned8", undefined, "flags"],
+  [103, "ioamSequenceNumberLowest", "unsigned32", undefined, "identifier"],
+  [104, "ioamSequenceNumberHighest", "unsigned32", undefined, "identifier"],
+  [105, "ioamLostPacketCount", "signed64", undefined, "quantity", "packets"],
+  [106, "ioamExpectedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [107, "ioamReorderedPacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [108, "ioamDuplicatePacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
+  [109, "tunnelSourceIPv6Address", "ipv6Address", undefined, "default"],
+  [110, "tunnelDestinationIPv6Address", "ipv6Address", undefined, "default"],
 ];
 
 /** Every IOAM element, under the enterprise numbers given. */

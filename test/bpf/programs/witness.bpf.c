@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Somebody else's program at a tc hook: counts how packets come (segments to be
- * cut, tag beside the packet, headers in pages) and leaves them to the next one.
+ * Somebody else's programs at a tc hook. One counts how packets come (segments to
+ * be cut, tag beside the packet, headers in pages), others put tags on; each
+ * leaves the packets to the next one.
  */
 #include "prelude.h"
 
@@ -48,6 +49,25 @@ int witness(struct __sk_buff *skb)
 		if (!w->linear || linear < w->linear)
 			w->linear = linear;
 	}
+	return TCX_NEXT;
+}
+
+/*
+ * As a VLAN device does before its parent: a tag beside the packet; with a second
+ * one the first goes into the packet.
+ */
+SEC("tc")
+int tag_once(struct __sk_buff *skb)
+{
+	bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 0xa064);
+	return TCX_NEXT;
+}
+
+SEC("tc")
+int tag_twice(struct __sk_buff *skb)
+{
+	bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 300);
+	bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021AD), 200);
 	return TCX_NEXT;
 }
 

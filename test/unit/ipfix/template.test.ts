@@ -24,7 +24,7 @@ describe("a template", () => {
       field("ioamTraceType"),
     ]);
     expect(Buffer.from(template.record).toString("hex")).toBe(
-      ["0100", "0004", "001b0010", "00010004", "800200030000288f", "8001000300007ed9"].join(""),
+      ["0100", "0004", "001b0010", "00010004", "800200030000288f", "8065000300007ed9"].join(""),
     );
     expect(template.recordLength).toBe(16 + 4 + 3 + 3);
   });
