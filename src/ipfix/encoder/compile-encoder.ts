@@ -51,7 +51,9 @@ export function compileEncoder(template: Template, layout: RecordLayout): Encode
     }
   }
   // All loads before all stores: the engine then checks the arrays' shapes once, not at each access.
-  const body = [...compiler.statements, ...planStores(octets, "view", "position")].join("\n");
+  const body = [...compiler.definitions.statements, ...planStores(octets, "view", "position")].join(
+    "\n",
+  );
   return { template, source: body, bind: (view) => bind(body, view, compiler.contextValues) };
 }
 

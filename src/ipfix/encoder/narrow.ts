@@ -1,10 +1,10 @@
 // Integers that are sent in fewer octets than they have: what does not fit becomes the nearest that does.
-import type { Halves, SourceCompiler } from "./source-compiler.ts";
+import type { Definitions, Halves } from "./definitions.ts";
 
 const isZero = (half: string): boolean => half === "0";
 
 /** An unsigned integer in `length` octets (RFC 7011 section 6.2): the greatest value where it does not fit. */
-export function narrowUnsigned(compiler: SourceCompiler, value: Halves, length: number): Halves {
+export function narrowUnsigned(definitions: Definitions, value: Halves, length: number): Halves {
   const { high, low } = value;
   const tooBig: string[] = [];
   if (length <= 4 && !isZero(high)) tooBig.push(`${high} !== 0`);
@@ -14,12 +14,12 @@ export function narrowUnsigned(compiler: SourceCompiler, value: Halves, length: 
   }
   if (tooBig.length === 0) return value;
   const condition = tooBig.join(" || ");
-  const pick = (half: string): string => compiler.defineNew(`${condition} ? -1 : ${half}`);
+  const pick = (half: string): string => definitions.defineNew(`${condition} ? -1 : ${half}`);
   return { high: length > 4 ? pick(high) : "0", low: pick(low) };
 }
 
 /** A signed integer in `length` octets: the lowest or greatest value where it does not fit. */
-export function narrowSigned(compiler: SourceCompiler, value: Halves, length: number): Halves {
+export function narrowSigned(definitions: Definitions, value: Halves, length: number): Halves {
   const { high, low } = value;
   if (length >= 8) return value;
   const pick = (
@@ -27,7 +27,7 @@ export function narrowSigned(compiler: SourceCompiler, value: Halves, length: nu
     kept: string,
     least: number | string,
     most: number | string,
-  ): string => compiler.defineNew(`${fits} ? ${kept} : ${high} < 0 ? ${least} : ${most}`);
+  ): string => definitions.defineNew(`${fits} ? ${kept} : ${high} < 0 ? ${least} : ${most}`);
   if (length > 4) {
     const shift = 64 - 8 * length;
     const fits = `(${high} << ${shift}) >> ${shift} === ${high}`;

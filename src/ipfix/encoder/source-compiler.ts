@@ -4,24 +4,17 @@ import type { AbstractDataType } from "../elements/data-type.ts";
 import type { FieldSource } from "../field-source.ts";
 import type { LayoutField, RecordLayout } from "../record-layout.ts";
 import { FIRST_VALUE } from "./context-array.ts";
+import { Definitions, type Halves } from "./definitions.ts";
 import { narrowSigned, narrowUnsigned } from "./narrow.ts";
 import { compileTime } from "./time.ts";
 import { assemble, bigEndianOctets, constantOctets, type WireOctet } from "./wire-octet.ts";
 
-/** Two 32-bit halves of an integer, each the name of a variable; the high one may be "0". */
-export interface Halves {
-  readonly high: string;
-  readonly low: string;
-}
-
 /** Compiles sources one after another; what they have in common is loaded and computed once. */
 export class SourceCompiler {
-  /** Definitions of local variables, in an order in which they can be executed. */
-  readonly statements: string[] = [];
+  readonly definitions: Definitions = new Definitions();
   /** The context's values in the order of their slots, with the octets that each must fit into. */
   readonly contextValues: Map<string, number> = new Map();
   readonly #layout: RecordLayout;
-  readonly #defined = new Set<string>();
 
   constructor(layout: RecordLayout) {
     this.#layout = layout;
@@ -55,20 +48,6 @@ export class SourceCompiler {
     }
   }
 
-  /** Defines a variable by an expression, unless it is there already, and gives its name. */
-  define(name: string, expression: string): string {
-    if (!this.#defined.has(name)) {
-      this.#defined.add(name);
-      this.statements.push(`const ${name} = ${expression};`);
-    }
-    return name;
-  }
-
-  /** Defines a variable with a name of its own. */
-  defineNew(expression: string): string {
-    return this.define(`v${this.#defined.size}`, expression);
-  }
-
   #field(name: string): LayoutField {
     const field = this.#layout.fields[name];
     if (field === undefined) throw invalid(`the record has no field ${name}`);
@@ -81,7 +60,10 @@ export class SourceCompiler {
   #word(octet: number): string {
     const index = octet >>> 2;
     // "| 0" spares the engine the check for integer overflow.
-    return this.define(`w${index}`, index === 0 ? "words[at]" : `words[(at + ${index}) | 0]`);
+    return this.definitions.define(
+      `w${index}`,
+      index === 0 ? "words[at]" : `words[(at + ${index}) | 0]`,
+    );
   }
 
   #copied(field: LayoutField, at: number, length: number): WireOctet[] {
@@ -102,7 +84,10 @@ export class SourceCompiler {
     const mask = size === 4 ? "" : ` & ${2 ** (8 * size) - 1}`;
     const spans = (offset & 3) + size > 4;
     const upper = spans ? ` | (${this.#word(offset + 3)} << ${32 - shift})` : "";
-    return this.define(`u${offset}_${size}`, `((${first} >>> ${shift})${upper})${mask}`);
+    return this.definitions.define(
+      `u${offset}_${size}`,
+      `((${first} >>> ${shift})${upper})${mask}`,
+    );
   }
 
   #halves({ offset, size }: LayoutField): Halves {
@@ -119,7 +104,7 @@ export class SourceCompiler {
 
   // An unsigned integer of `size` octets in `length` octets.
   #fitted(value: Halves, size: number, length: number): WireOctet[] {
-    const { high, low } = length < size ? narrowUnsigned(this, value, length) : value;
+    const { high, low } = length < size ? narrowUnsigned(this.definitions, value, length) : value;
     return joined("0", high, low, length);
   }
 
@@ -127,11 +112,12 @@ export class SourceCompiler {
     let { high, low } = this.#halves(field);
     if (field.size < 8) {
       const shift = 32 - 8 * field.size;
-      low = this.define(`s_${low}`, `(${low} << ${shift}) >> ${shift}`);
-      high = this.define(`h_${low}`, `${low} >> 31`);
+      low = this.definitions.define(`s_${low}`, `(${low} << ${shift}) >> ${shift}`);
+      high = this.definitions.define(`h_${low}`, `${low} >> 31`);
     }
-    if (length < field.size) ({ high, low } = narrowSigned(this, { high, low }, length));
-    const sign = length > 8 ? this.define(`f_${high}`, `${high} >> 31`) : "0";
+    if (length < field.size)
+      ({ high, low } = narrowSigned(this.definitions, { high, low }, length));
+    const sign = length > 8 ? this.definitions.define(`f_${high}`, `${high} >> 31`) : "0";
     return joined(sign, high, low, length);
   }
 
@@ -141,14 +127,15 @@ export class SourceCompiler {
     }
     if (field.size === length) return this.#unsigned(field, length);
     const { high, low } = this.#halves(field);
-    if (length === 4) return joined("0", "0", this.defineNew(`toSingle(${high}, ${low})`), 4);
-    const converted = this.defineNew(`toDouble(${low})`);
-    return joined("0", this.defineNew("doubleHigh()"), converted, 8);
+    if (length === 4)
+      return joined("0", "0", this.definitions.defineNew(`toSingle(${high}, ${low})`), 4);
+    const converted = this.definitions.defineNew(`toDouble(${low})`);
+    return joined("0", this.definitions.defineNew("doubleHigh()"), converted, 8);
   }
 
   #time(field: LayoutField, type: AbstractDataType, length: number): WireOctet[] {
     if (field.size !== 8) throw invalid("a time is nanoseconds in 8 octets");
-    const { high, low } = compileTime(this, this.#halves(field), type);
+    const { high, low } = compileTime(this.definitions, this.#halves(field), type);
     return joined("0", high, low, length);
   }
 
@@ -156,7 +143,7 @@ export class SourceCompiler {
     const field = this.#field(name);
     if (field.size > 4) throw invalid(`the field ${name} is wider than 4 octets`);
     const { low } = this.#halves(field);
-    return this.define(
+    return this.definitions.define(
       `b_${low}_${shift}_${mask >>> 0}`,
       `(${low} >>> ${shift | 0}) & ${mask | 0}`,
     );
@@ -170,8 +157,13 @@ export class SourceCompiler {
   #contextValue(name: string, length: number): WireOctet[] {
     this.contextValues.set(name, Math.min(length, this.contextValues.get(name) ?? 8));
     const slot = FIRST_VALUE + 2 * [...this.contextValues.keys()].indexOf(name);
-    const high = length > 4 ? this.define(`c${slot}`, `context[${slot}] | 0`) : "0";
-    return joined("0", high, this.define(`c${slot + 1}`, `context[${slot + 1}] | 0`), length);
+    const high = length > 4 ? this.definitions.define(`c${slot}`, `context[${slot}] | 0`) : "0";
+    return joined(
+      "0",
+      high,
+      this.definitions.define(`c${slot + 1}`, `context[${slot + 1}] | 0`),
+      length,
+    );
   }
 
   #select(
@@ -188,7 +180,7 @@ export class SourceCompiler {
       const start = Math.max(0, end - 4);
       const a = assemble(whenSet.slice(start, end), false).expression;
       const b = assemble(whenClear.slice(start, end), false).expression;
-      const chosen = this.defineNew(`${condition} !== 0 ? ${a} : ${b}`);
+      const chosen = this.definitions.defineNew(`${condition} !== 0 ? ${a} : ${b}`);
       octets.unshift(...bigEndianOctets(chosen, end - start));
     }
     return octets;

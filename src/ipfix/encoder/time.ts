@@ -2,7 +2,7 @@
 import { IoamctlError } from "../../errors.ts";
 import type { AbstractDataType } from "../elements/data-type.ts";
 import { CLOCK_MILLISECONDS, CLOCK_REMAINDER } from "./context-array.ts";
-import type { Halves, SourceCompiler } from "./source-compiler.ts";
+import type { Definitions, Halves } from "./definitions.ts";
 
 /** Seconds from the NTP era (1900) to the Unix epoch. */
 const NTP_OFFSET = 2208988800;
@@ -16,14 +16,14 @@ const NTP_OFFSET = 2208988800;
  * of the integer above it, so doubles give the exact result.
  */
 export function compileTime(
-  compiler: SourceCompiler,
+  definitions: Definitions,
   { high, low }: Halves,
   type: AbstractDataType,
 ): Halves {
   const define = (prefix: string, expression: string): string =>
-    compiler.define(`${prefix}_${low}_${type}`, expression);
-  const clock = compiler.define("clock", `context[${CLOCK_MILLISECONDS}]`);
-  const remainder = compiler.define("remainder", `context[${CLOCK_REMAINDER}]`);
+    definitions.define(`${prefix}_${low}_${type}`, expression);
+  const clock = definitions.define("clock", `context[${CLOCK_MILLISECONDS}]`);
+  const remainder = definitions.define("remainder", `context[${CLOCK_REMAINDER}]`);
   const seconds4294 = define("th", `${high} >>> 0`);
   const rest = define("tr", `${seconds4294} * 967296 + (${low} >>> 0) + ${remainder}`);
   const whole = define("tw", `Math.floor(${rest} / 1000000)`);
