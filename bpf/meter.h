@@ -86,7 +86,7 @@ static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, s
 
 static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_layer link)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), segments = skb->gso_segs ?: 1;
+	__u32 cpu = bpf_get_smp_processor_id(), segments = skb->gso_segs ?: 1, told = segments;
 	struct counters *c = counters_of(cpu);
 	struct packet p;
 	int result;
@@ -131,6 +131,8 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 	}
 
 	segments = segments_of(skb, p.payload);
+	c->packets += segments - told;
+	c->ioam_packets += segments - told;
 	octets = ip_octets(skb, &p, segments);
 	c->dex_packets += segments;
 	c->dex_octets += octets;

@@ -175,6 +175,7 @@ struct meter_config {
 	__u32 capacity; /* records of a half, below 2^ENTRY_RECORD_BITS */
 	__u32 filling; /* EVENT_TABLE_FILLING is sent when this many records are taken */
 	__u32 filter_namespaces;
+	__u64 netns_cookie; /* of the netns that is metered; 0: not known */
 	char netns[NETNS_NAME_SIZE]; /* as the operator named it; empty: none */
 };
 

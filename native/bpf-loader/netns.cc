@@ -4,6 +4,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -41,6 +42,31 @@ static Napi::Value open_netns(const Napi::CallbackInfo &info)
 	return result;
 }
 
+/* Linux 5.14; the C library of Debian 11 does not know it. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/*
+ * netnsCookie(): BigInt, the number of the thread's own namespace that no other
+ * one ever gets, unlike an inode; 0 on a kernel that does not tell it
+ */
+static Napi::Value cookie(const Napi::CallbackInfo &info)
+{
+	Napi::Env env = info.Env();
+	uint64_t value = 0;
+	socklen_t size = sizeof(value);
+
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return throw_errno(env, errno, "socket");
+	int error = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &value, &size) ? errno : 0;
+	close(fd);
+	if (error && error != ENOPROTOOPT)
+		return throw_errno(env, error, "getsockopt");
+	return Napi::BigInt::New(env, value);
+}
+
 /* netnsEnter(fd): the Fd of the namespace that the thread was in */
 static Napi::Value enter(const Napi::CallbackInfo &info)
 {
@@ -66,6 +92,7 @@ static Napi::Value leave(const Napi::CallbackInfo &info)
 void export_netns(Napi::Env env, Napi::Object exports)
 {
 	exports.Set("netnsOpen", Napi::Function::New<open_netns>(env, "netnsOpen"));
+	exports.Set("netnsCookie", Napi::Function::New<cookie>(env, "netnsCookie"));
 	exports.Set("netnsEnter", Napi::Function::New<enter>(env, "netnsEnter"));
 	exports.Set("netnsReturn", Napi::Function::New<leave>(env, "netnsReturn"));
 }

@@ -2,17 +2,14 @@
 import {
   type ElementRegistry,
   type FieldSource,
-  type RecordLayout,
   Template,
   type TemplateField,
 } from "../ipfix/index.ts";
 
 // flow_key.flags of bpf/records.h.
 const FLOW_EGRESS = 0x01;
-const FLOW_IPV4 = 0x10;
-const FLOW_TUNNEL = 0x20;
 
-/** Template ids of the three kinds of flow, in the order of `flowKind`. */
+/** Template ids of the three kinds of flow, in the order of the meter's `flowKind`. */
 export interface FlowTemplateIds {
   ipv6: number;
   tunnelledIpv6: number;
@@ -24,28 +21,6 @@ export const DEFAULT_FLOW_TEMPLATE_IDS: Readonly<FlowTemplateIds> = {
   tunnelledIpv6: 257,
   tunnelledIpv4: 258,
 };
-
-/** The kind of a flow, which is the place of its template in `flowTemplates`, from flow_key.flags. */
-export function flowKind(flags: number): 0 | 1 | 2 {
-  if ((flags & FLOW_TUNNEL) === 0) return 0;
-  return (flags & FLOW_IPV4) === 0 ? 1 : 2;
-}
-
-/**
- * Writes the kinds of the `count` records at `offsets` (32-bit words from the start of `buffer`)
- * into `kinds`.
- */
-export function flowKinds(
-  buffer: ArrayBufferLike,
-  layout: RecordLayout,
-  offsets: Uint32Array,
-  count: number,
-  kinds: Uint8Array,
-): void {
-  const octets = new Uint8Array(buffer);
-  const flags = layout.fields["key.flags"].offset;
-  for (let i = 0; i < count; i++) kinds[i] = flowKind(octets[4 * offsets[i] + flags]);
-}
 
 /**
  * The templates of IPv6 flows, of IPv6 flows tunnelled in IPv6, and of IPv4 flows tunnelled in IPv6.

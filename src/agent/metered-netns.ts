@@ -2,7 +2,6 @@
 import { statSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Attachment, Meter, MeterOptions } from "../meter/index.ts";
-import { Pins } from "../meter/pins.ts";
 import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
@@ -17,7 +16,6 @@ export class MeteredNetns {
   readonly #lock: AgentLock;
   readonly #log: Logger;
   readonly #rotator: Rotator;
-  readonly #pin: number | undefined;
   #points: readonly ObservationPoint[];
   #made: Attachment[];
   #missing: Set<ObservationPoint> = new Set();
@@ -34,7 +32,6 @@ export class MeteredNetns {
     this.inode = meter.netnsInode;
     this.#meter = meter;
     this.#adopted = adopted;
-    this.#pin = pinOf(meter.netnsInode);
     this.#lock = lock;
     this.#points = points;
     this.#made = made;
@@ -122,7 +119,7 @@ export class MeteredNetns {
     this.#rotator.stop();
     this.#lock.write("stopping", this.#made);
     // What has our pins' names by now is not ours.
-    const detaching = onExit === "detach" && this.#isPinned();
+    const detaching = onExit === "detach" && this.#meter.isPinned();
     if (detaching) await this.#detach(this.#made);
     try {
       await this.#rotator.finish();
@@ -158,10 +155,6 @@ export class MeteredNetns {
     });
   }
 
-  #isPinned(): boolean {
-    return this.#pin !== undefined && pinOf(this.inode) === this.#pin;
-  }
-
   #removeIfUnused(): void {
     if (this.#meter.attachments().length === 0 && this.#meter.flows() === 0) this.#meter.remove();
   }
@@ -174,7 +167,7 @@ export class MeteredNetns {
       onGone();
       return false;
     }
-    if (!this.#isPinned()) {
+    if (!this.#meter.isPinned()) {
       this.#log.warn({ netns }, "somebody removed the meter: its last flows are exported");
       onGone();
       return false;
@@ -193,11 +186,6 @@ export class MeteredNetns {
     }
     return true;
   }
-}
-
-/** Tells a meter's pins from those of another that takes their place. */
-function pinOf(inode: number): number | undefined {
-  return statSync(new Pins(inode).completeMark, { throwIfNoEntry: false })?.ino;
 }
 
 function isNetns(name: string, inode: number): boolean {

@@ -4,7 +4,6 @@ import { runningAgent } from "../agent/agent-lock.ts";
 import { netnsInode, withMeterLock } from "../agent/meter-lock.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
-import { Pins, pinnedNetns } from "../meter/pins.ts";
 import { toJson } from "./json.ts";
 import { createLogger, type Logger } from "./log.ts";
 import {
@@ -90,6 +89,7 @@ function metersOf(netns: string | undefined): Meter[] {
   try {
     return openOne(netns);
   } catch (error) {
+    if (error instanceof IoamctlError && error.code === "METER_INCOMPLETE") return [];
     const left = Meter.list().filter((meter) => {
       if (meter.netns === netns) return true;
       meter.close();
@@ -106,12 +106,9 @@ function metersOf(netns: string | undefined): Meter[] {
  */
 async function removeHalfMade(netns: string | undefined, meters: readonly Meter[]): Promise<void> {
   const whole = netns !== undefined && meters.length > 0;
-  const inodes = netns === undefined ? pinnedNetns() : whole ? [] : [netnsInode(netns)];
+  const inodes = netns === undefined ? Meter.pinned() : whole ? [] : [netnsInode(netns)];
   for (const inode of inodes) {
-    await withMeterLock(inode, () => {
-      const pins = new Pins(inode);
-      if (!pins.complete) pins.removeAll();
-    });
+    await withMeterLock(inode, () => Meter.removeIncomplete(inode));
   }
 }
 

@@ -1,6 +1,7 @@
 // ioamctl dump: what the flow table holds, without changing it.
 import { setTimeout as delay } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { IoamctlError } from "../errors.ts";
 import type { Flow, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
 import { addFilterOptions, type FilterOptions, filterFrom } from "./filter-options.ts";
@@ -87,6 +88,12 @@ async function watch(meter: Meter, options: DumpOptions, period: number): Promis
   const stop = (): void => interrupted.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   while (!interrupted.signal.aborted) {
+    if (!meter.isPinned()) {
+      throw new IoamctlError(
+        "NOT_ATTACHED",
+        "the table that was shown is removed: `ioamctl attach` makes another",
+      );
+    }
     const flows = select(meter, options);
     if (!(await print(options.json ? [toJson(flows)] : screen(flows, options)))) break;
     hint(meter);

@@ -146,7 +146,8 @@ export class Hooks {
       this.#pins.remove(this.#pins.link(ifindex, direction));
     } else if (program !== undefined) {
       detachTc(ifindex, direction, hooked.handle, hooked.priority, program.id);
-      if (hooked.createdQdisc) this.#leaveQdisc(hooked);
+      // As it is now: detaching the other direction may just have handed that duty over.
+      if (this.find(ifindex, direction)?.createdQdisc) this.#leaveQdisc(hooked);
     }
     this.#map.delete(encodeKey(ifindex, direction));
   }

@@ -12,4 +12,4 @@ export { agentPid, type Lock, lockAgent, lockMeter } from "./locks.ts";
 export { FILLING_SHARE, MAX_FLOWS } from "./maps.ts";
 export { DEFAULT_MAX_FLOWS, Meter, type MeterOptions } from "./meter.ts";
 export type { NodeIds } from "./node.ts";
-export { FLOW_KINDS, type SealedGeneration, type Slice } from "./sealed.ts";
+export type { SealedGeneration, Slice } from "./sealed.ts";

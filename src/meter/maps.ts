@@ -1,6 +1,7 @@
 // The meter's maps and programs: loaded and pinned by the first command, opened from the pins by the others.
 
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { IoamctlError } from "../errors.ts";
 import {
   type BpfMap,
@@ -44,6 +45,8 @@ export interface MeterConfig {
   maxFlows: number;
   namespaces: number[];
   netns: string;
+  /** Of the network namespace, whose inode another one may get when it is gone; 0n: not known. */
+  netnsCookie?: bigint;
 }
 
 export const MAX_FLOWS: number = 2 ** ENTRY_RECORD_BITS - 1;
@@ -62,6 +65,7 @@ function writeConfig(rodata: ArrayBuffer, config: MeterConfig): void {
   const filling = Math.max(1, Math.floor(config.maxFlows * FILLING_SHARE));
   view.setUint32(field("filling").offset, filling, true);
   view.setUint32(field("filter_namespaces").offset, config.namespaces.length > 0 ? 1 : 0, true);
+  view.setBigUint64(field("netns_cookie").offset, config.netnsCookie ?? 0n, true);
   const name = new TextEncoder().encode(config.netns);
   const { offset, size } = field("netns");
   new Uint8Array(rodata).set(name.subarray(0, size - 1), offset);
@@ -82,6 +86,7 @@ export function readConfig(parts: KernelParts): MeterConfig & { buckets: number 
     maxFlows: view.getUint32(field("capacity").offset, true),
     buckets: view.getUint32(field("buckets").offset, true),
     namespaces,
+    netnsCookie: view.getBigUint64(field("netns_cookie").offset, true),
     netns: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
   };
 }
@@ -142,8 +147,23 @@ function startTable(map: BpfMap): void {
   map.update(key, header);
 }
 
-/** Opens a pinned meter. */
+/** Are all pins of the meter there? One whose maker was killed, or that lost some, is not whole. */
+export function isWhole(pins: Pins): boolean {
+  return (
+    pins.complete &&
+    MAP_NAMES.every((name) => existsSync(pins.map(name))) &&
+    PROGRAMS.every((name) => existsSync(pins.program(name)))
+  );
+}
+
+/** Opens a pinned meter. Throws METER_INCOMPLETE. */
 export function openParts(pins: Pins): KernelParts {
+  if (!isWhole(pins)) {
+    throw new IoamctlError(
+      "METER_INCOMPLETE",
+      `pins are missing in ${pins.directory}: 'ioamctl detach --all' removes the rest, then attach again`,
+    );
+  }
   const maps = {} as Record<MapName, BpfMap>;
   for (const name of MAP_NAMES) maps[name] = openPinnedMap(pins.map(name));
   const programs: Record<string, BpfProgram> = {};

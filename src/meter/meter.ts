@@ -22,6 +22,7 @@ import { liveFlows } from "./live.ts";
 import { agentPid, lockMeter } from "./locks.ts";
 import {
   closeParts,
+  isWhole,
   type KernelParts,
   loadParts,
   MAX_FLOWS,
@@ -59,6 +60,7 @@ export class Meter {
   readonly namespaces: number[];
   readonly #handle: NetnsHandle | undefined;
   readonly #pins: Pins;
+  readonly #identity: number | undefined;
   readonly #parts: KernelParts;
   readonly #attachments: Attachments;
   readonly #generations: Generations;
@@ -79,6 +81,7 @@ export class Meter {
     this.namespaces = config.namespaces;
     this.#handle = handle;
     this.#pins = pins;
+    this.#identity = pins.identity;
     this.#parts = parts;
     this.#attachments = new Attachments(
       parts.maps.attachments,
@@ -146,15 +149,26 @@ export class Meter {
   static list(): Meter[] {
     return pinnedNetns().flatMap((inode) => {
       const pins = new Pins(inode);
-      if (!pins.complete) return [];
+      if (!isWhole(pins)) return [];
       try {
         const parts = openParts(pins);
         return [new Meter(inode, findNetns(inode), pins, parts)];
       } catch (error) {
-        if (pins.complete) throw error;
+        if (isWhole(pins)) throw error;
         return []; // Removed in this moment.
       }
     });
+  }
+
+  /** The inodes of the network namespaces where anything is pinned, also of meters not whole. */
+  static pinned(): number[] {
+    return pinnedNetns();
+  }
+
+  /** Removes what a killed command left of a meter that is not whole. Needs the meter's lock. */
+  static removeIncomplete(netnsInode: number): void {
+    const pins = new Pins(netnsInode);
+    if (!isWhole(pins)) pins.removeAll();
   }
 
   #checkOptions(options: MeterOptions): void {
@@ -168,7 +182,7 @@ export class Meter {
     this.close();
     throw new IoamctlError(
       "METER_MISMATCH",
-      `the meter of this network namespace was made ${wrong}: run 'ioamctl detach --all' first, or leave the option out`,
+      `the meter of this network namespace was made ${wrong}: run 'ioamctl detach --all${this.netns === null ? "" : ` --netns ${this.netns}`}' first, or leave the option out`,
     );
   }
 
@@ -192,8 +206,16 @@ export class Meter {
 
   /** Detaches everything and removes every pin: with them the table and its counters are gone. */
   remove(): void {
-    this.#attachments.removeAll();
-    this.#pins.removeAll();
+    try {
+      this.#attachments.removeAll();
+    } finally {
+      this.#pins.removeAll();
+    }
+  }
+
+  /** Is it still the meter that commands find? Somebody may have removed it, or put another there. */
+  isPinned(): boolean {
+    return this.#identity !== undefined && this.#pins.identity === this.#identity;
   }
 
   /** What is in the table: neither exported nor flushed. */

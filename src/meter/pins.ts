@@ -1,23 +1,25 @@
 // Where a meter's maps, programs and links are pinned: one directory a network namespace.
 
-import { existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { mountBpffs } from "../native/bpf-loader/index.ts";
+import { findBpffs, prepareBpffs } from "./bpffs.ts";
 
-const BPFFS = "/sys/fs/bpf";
-const ROOT: string = join(BPFFS, "ioamctl");
 const COMPLETE = "complete";
+
+function root(): string {
+  return join(findBpffs(), "ioamctl");
+}
 
 /** Makes sure that there is a BPF file system to pin in. */
 export function preparePinRoot(): void {
-  mountBpffs(BPFFS);
-  mkdirSync(ROOT, { recursive: true, mode: 0o700 });
+  prepareBpffs();
+  mkdirSync(root(), { recursive: true, mode: 0o700 });
 }
 
 /** The inodes of the network namespaces that have a meter. */
 export function pinnedNetns(): number[] {
-  if (!existsSync(ROOT)) return [];
-  return readdirSync(ROOT)
+  if (!existsSync(root())) return [];
+  return readdirSync(root())
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 }
@@ -27,12 +29,17 @@ export class Pins {
   readonly directory: string;
 
   constructor(netnsInode: number) {
-    this.directory = join(ROOT, String(netnsInode));
+    this.directory = join(root(), String(netnsInode));
   }
 
   /** Is there a whole meter? A half-made one (its maker was killed) counts as none. */
   get complete(): boolean {
     return existsSync(this.#path(COMPLETE));
+  }
+
+  /** Tells these pins from those of another meter that takes their place; undefined: none. */
+  get identity(): number | undefined {
+    return statSync(this.#path(COMPLETE), { throwIfNoEntry: false })?.ino;
   }
 
   create(): void {
@@ -77,7 +84,7 @@ export class Pins {
     for (const name of names) this.remove(join(this.directory, name));
     rmdirSync(this.directory);
     try {
-      rmdirSync(ROOT);
+      rmdirSync(root());
     } catch {
       // Another network namespace's meter is still there.
     }

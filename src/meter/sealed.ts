@@ -1,26 +1,19 @@
 // A generation that nothing writes any more: its flows, slice by slice, for the exporter.
 
-import { FLOW_IPV4, FLOW_TUNNEL } from "./abi.ts";
 import type { Ledger } from "./counters.ts";
+import { flowKind } from "./flow-kind.ts";
 import { layoutOf } from "./layout.ts";
 import { mergeRecords } from "./merge.ts";
 import { type RecordFields, readU64, recordFields, resolveSequence } from "./record.ts";
 import { standsForFlow } from "./scan.ts";
 import { SCRATCH_ELEMENTS, type Table } from "./table.ts";
 
-/** Which addresses a record holds: also the index of its template. */
-export const FLOW_KINDS: { readonly ipv6: 0; readonly ipv6Tunnel: 1; readonly ipv4Tunnel: 2 } = {
-  ipv6: 0,
-  ipv6Tunnel: 1,
-  ipv4Tunnel: 2,
-};
-
 /** Flows ready to encode: records that lie in the sealed generation's buffer. */
 export interface Slice {
   count: number;
   /** Of each record, its offset in the buffer in 32-bit words. */
   offsets: Uint32Array;
-  /** Of each record, its FLOW_KINDS. */
+  /** Of each record, its `flowKind`. */
   kinds: Uint8Array;
   packets: number;
   octets: number;
@@ -94,7 +87,7 @@ export class SealedGeneration {
       }
       resolveSequence(words, octets, record, f);
       offsets[count] = record;
-      kinds[count++] = kindOf(octets[record * 4 + f.flags]!);
+      kinds[count++] = flowKind(octets[record * 4 + f.flags]!);
       sumPackets += readU64(words, record + f.packets);
       sumOctets += readU64(words, record + f.octets);
     }
@@ -122,12 +115,6 @@ export class SealedGeneration {
     }
     this.#table.setCursor(this.generation, this.#position);
   }
-}
-
-/** From flow_key.flags. */
-function kindOf(flags: number): number {
-  if ((flags & FLOW_TUNNEL) === 0) return FLOW_KINDS.ipv6;
-  return (flags & FLOW_IPV4) === 0 ? FLOW_KINDS.ipv6Tunnel : FLOW_KINDS.ipv4Tunnel;
 }
 
 const NOTHING = { records: 0, packets: 0, octets: 0 };

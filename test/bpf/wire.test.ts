@@ -1,7 +1,6 @@
 // Every wire case through every program: verdict, packet unchanged, counters, record.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Flow } from "../../src/meter/flow.ts";
-import type { ExpectedFlow } from "../lab/expected-flow.ts";
+import { reportedFlow } from "../lab/reported-flow.ts";
 import type { WireCase } from "../lab/wire-case.ts";
 import { wireCases } from "../lab/wire-cases.ts";
 import { UnpinnedMeter } from "./unpinned-meter.ts";
@@ -20,46 +19,6 @@ function difference(before: Record<string, bigint>): Record<string, number> {
     if (by !== 0) changed[name] = by;
   }
   return changed;
-}
-
-function flowOf(expected: ExpectedFlow, direction: "ingress" | "egress"): Partial<Flow> {
-  const flow: Partial<Flow> = {
-    interfaceName: "if1",
-    flowDirection: direction,
-    ...(direction === "ingress" ? { ingressInterface: 1 } : { egressInterface: 1 }),
-    ioamNamespaceId: expected.namespace,
-    ioamTraceType: expected.traceType,
-    ioamExtensionFlags: `0x${expected.extensionFlags.toString(16).padStart(2, "0")}`,
-    protocolIdentifier: expected.protocol,
-    flowLabelIPv6: expected.flowLabel,
-    ipClassOfService: expected.trafficClass,
-    packetDeltaCount: 1n,
-    octetDeltaCount: BigInt(expected.octets),
-    minimumTTL: expected.hopLimit,
-    maximumTTL: expected.hopLimit,
-  };
-  const put = <K extends keyof Flow>(name: K, value: Flow[K] | undefined): void => {
-    if (value !== undefined) flow[name] = value;
-  };
-  put("ioamFlowId", expected.flowId);
-  const version = expected.ipVersion === 4 ? "IPv4" : "IPv6";
-  put(`source${version}Address`, expected.source);
-  put(`destination${version}Address`, expected.destination);
-  put("sourceTransportPort", expected.sourcePort);
-  put("destinationTransportPort", expected.destinationPort);
-  put("vlanId", expected.vlanId);
-  put("dot1qCustomerVlanId", expected.customerVlanId);
-  put("tunnelSourceIPv6Address", expected.tunnelSource);
-  put("tunnelDestinationIPv6Address", expected.tunnelDestination);
-  if (expected.sequence !== undefined) {
-    flow.ioamSequenceNumberLowest = expected.sequence;
-    flow.ioamSequenceNumberHighest = expected.sequence;
-    flow.ioamLostPacketCount = 0n;
-    flow.ioamExpectedPacketCount = 1n;
-    flow.ioamReorderedPacketCount = 0n;
-    flow.ioamDuplicatePacketCount = 0n;
-  }
-  return flow;
 }
 
 /**
@@ -102,7 +61,8 @@ function check(one: WireCase, program: string): void {
       const { flowStartMilliseconds, flowEndMilliseconds, ...found } = flows[0]!;
       expect(flowEndMilliseconds).toBe(flowStartMilliseconds);
       const direction = program.includes("egress") ? "egress" : "ingress";
-      expect(found).toEqual(flowOf(wanted.flow, direction));
+      const point = { interfaceName: "if1", ifindex: 1, direction } as const;
+      expect(found).toEqual(reportedFlow(wanted.flow, point));
       expect(flows.length).toBe(1);
       expect(changed).toMatchObject({
         ioamPackets: 1,

@@ -4,14 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
-import { Background, type RunResult, run } from "./process.ts";
+import { Background } from "./process.ts";
 
 const IOAMCTL = fileURLToPath(new URL("../../bin/ioamctl", import.meta.url));
-
-/** Runs `ioamctl` with these arguments to its end; its exit status does not throw. */
-export function ioamctl(...args: string[]): Promise<RunResult> {
-  return run("node", [IOAMCTL, ...args], { check: false });
-}
 
 export class RunningAgent {
   readonly process: Background;

@@ -33,11 +33,7 @@ export class DeviceLab {
 
   /** Makes d0 and p0, after a deletion anew. */
   async connect(): Promise<void> {
-    await this.netns.ip(
-      "link add d0 type veth peer name p0",
-      "link set d0 up",
-      "link set p0 up",
-    );
+    await this.netns.ip("link add d0 type veth peer name p0", "link set d0 up", "link set p0 up");
     await this.#station.close();
     this.#station = station(this.netns);
   }

@@ -102,7 +102,12 @@ const all = (): boolean => true;
 
 /** Flow f of the traffic: fd00:1:: + f, flow id 0xabcdef + f, port 40000 + f. */
 const PARTIAL: Case[] = [
-  { name: "namespace", filter: { namespace: 456 }, others: (p) => p.endsWith("namespace"), traffic: none },
+  {
+    name: "namespace",
+    filter: { namespace: 456 },
+    others: (p) => p.endsWith("namespace"),
+    traffic: none,
+  },
   { name: "protocol", filter: { protocol: 6 }, others: (p) => p.endsWith("tcp"), traffic: none },
   {
     name: "destination",
@@ -116,8 +121,18 @@ const PARTIAL: Case[] = [
     others: none,
     traffic: none,
   },
-  { name: "destination port", filter: { destinationPort: 444 }, others: (p) => p.endsWith("tcp"), traffic: none },
-  { name: "source", filter: { source: "fd00:1:ffff::/48" }, others: (p) => p.endsWith("source"), traffic: none },
+  {
+    name: "destination port",
+    filter: { destinationPort: 444 },
+    others: (p) => p.endsWith("tcp"),
+    traffic: none,
+  },
+  {
+    name: "source",
+    filter: { source: "fd00:1:ffff::/48" },
+    others: (p) => p.endsWith("source"),
+    traffic: none,
+  },
   { name: "flow id", filter: { flowId: 0xabcdef + 7 }, others: none, traffic: (f) => f === 7 },
   {
     name: "source prefix of 64 flows",
@@ -144,7 +159,12 @@ const PARTIAL: Case[] = [
 ];
 
 const WHOLE: Case[] = [
-  { name: "namespace", filter: { namespace: 123 }, others: (p) => !p.endsWith("namespace"), traffic: all },
+  {
+    name: "namespace",
+    filter: { namespace: 123 },
+    others: (p) => !p.endsWith("namespace"),
+    traffic: all,
+  },
   { name: "protocol", filter: { protocol: 17 }, others: (p) => !p.endsWith("tcp"), traffic: all },
   {
     name: "destination",
@@ -152,8 +172,18 @@ const WHOLE: Case[] = [
     others: (p) => !p.endsWith("destination"),
     traffic: all,
   },
-  { name: "destination port", filter: { destinationPort: 53000 }, others: (p) => !p.endsWith("tcp"), traffic: all },
-  { name: "interface", filter: { interfaceName: "out0" }, others: (p) => p.startsWith("out0"), traffic: all },
+  {
+    name: "destination port",
+    filter: { destinationPort: 53000 },
+    others: (p) => !p.endsWith("tcp"),
+    traffic: all,
+  },
+  {
+    name: "interface",
+    filter: { interfaceName: "out0" },
+    others: (p) => p.startsWith("out0"),
+    traffic: all,
+  },
   { name: "everything", filter: {}, others: all, traffic: all },
 ];
 
@@ -187,7 +217,10 @@ describe.each([
     const frames = otherFrames();
     await sender.send("src0", ...frames);
     await eventually("the other flows are in the table", () => meter.flows() === others.length);
-    await eventually("and counted", () => Number(meter.counters().dexPackets) === 2 * frames.length);
+    await eventually(
+      "and counted",
+      () => Number(meter.counters().dexPackets) === 2 * frames.length,
+    );
     const wanted = new Map(others.map((point) => [point, BigInt(OTHER_PACKETS)]));
     expectOthers(meter, wanted);
 
@@ -216,8 +249,9 @@ describe.each([
     }
 
     const sent = gen.packets;
-    await eventually("the last packets are counted at out0", () =>
-      Number(meter.counters().dexPackets) === 2 * (sent + frames.length),
+    await eventually(
+      "the last packets are counted at out0",
+      () => Number(meter.counters().dexPackets) === 2 * (sent + frames.length),
     );
     let table = 0;
     const byId = new Map<string, Flow>();
@@ -348,11 +382,9 @@ test("flows that come by a second CPU just while they are flushed", async () => 
   using far = sink(lab.sink, "snk0", gen);
   let flushed = 0;
   let ended = false;
-  const sending = gen
-    .send({ packets, cpus: [0, 1], spray: true, order: "random" })
-    .finally(() => {
-      ended = true;
-    });
+  const sending = gen.send({ packets, cpus: [0, 1], spray: true, order: "random" }).finally(() => {
+    ended = true;
+  });
   while (!ended) flushed += Number((await meter.flush({ namespace: 123 })).packets);
   await sending;
   await far.arrived(packets);

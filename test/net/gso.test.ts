@@ -1,15 +1,14 @@
 // Packets that stand for many (GSO) and those that many were merged into (GRO): counted as what a
 // capture at the far end sees, behind a device that cuts them all up.
-import { describe, expect, test } from "vitest";
-import type { Flow, Meter } from "../../src/meter/index.ts";
+import { expect, test } from "vitest";
+import type { Meter } from "../../src/meter/index.ts";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
 import { gsoFrame, hopByHop } from "../lab/offload.ts";
-import { type DexOption, FLOW_ID, type Option, SEQUENCE } from "../lab/options.ts";
+import { type DexOption, FLOW_ID, SEQUENCE } from "../lab/options.ts";
 import { ADDRESS } from "../lab/router.ts";
-import { INNER6 } from "../lab/samples.ts";
 import { type Capture, station } from "../lab/station.ts";
-import { counting } from "../lab/transport.ts";
+import { counting, type TcpLayer, type UdpLayer } from "../lab/transport.ts";
 import { expectConservation } from "./conservation.ts";
 import { deviceLab } from "./device-lab.ts";
 import { type MeteredRouter, meteredRouter } from "./metered-router.ts";
@@ -31,10 +30,9 @@ interface Seen {
   octets: number;
 }
 
-/**
- * A router whose both observation points see what the sender's stack made of bulk traffic; the wire
- * behind it carries single packets alone.
- */
+const CUT_UP = { gso: false, tso: false, "tx-udp-segmentation": false };
+
+/** A router with a meter on both sides; the wire behind it carries single packets alone. */
 async function bulkRouter(o: { merge: boolean }): Promise<MeteredRouter> {
   const metered = await meteredRouter({
     replies: true,
@@ -45,163 +43,174 @@ async function bulkRouter(o: { merge: boolean }): Promise<MeteredRouter> {
     ],
   });
   const { source, router } = metered.lab;
-  const off = { gso: false, tso: false, "tx-udp-segmentation": false };
-  await router.features("out0", off);
+  await router.features("out0", CUT_UP);
   if (o.merge) {
-    await source.features("src0", off);
+    await source.features("src0", CUT_UP);
     await router.features("in0", { gro: true, "rx-udp-gro-forwarding": true });
   }
   return metered;
 }
 
-/** What arrived and bears the option, until `complete`. */
-async function arrived(capture: Capture, complete: (seen: Seen) => boolean): Promise<Seen> {
-  const seen: Seen = { packets: 0, octets: 0 };
-  while (!complete(seen)) {
-    const [frame] = await capture.take(1, { contains: MARK, timeout: 10_000 });
-    if (frame === undefined) throw new Error(`no more packets after ${seen.packets}`);
-    seen.packets++;
-    seen.octets += frame.length - 14;
-  }
-  return seen;
+/** A meter where the sender's packets leave: UDP with options is cut up right behind it. */
+async function bulkSource(): Promise<MeteredRouter> {
+  return meteredRouter({ gro: false, where: "source", at: [["src0", "egress"]] });
 }
 
-function flowsOf(meter: Meter): Record<string, Flow> {
-  return Object.fromEntries(meter.dump().map((flow) => [flow.interfaceName, flow]));
+/** What arrived and bears the option; waits for `packets` of them at least. */
+async function arrived(capture: Capture, packets: number): Promise<Seen> {
+  const frames = await capture.take(packets, { contains: MARK, timeout: 10_000 });
+  for (;;) {
+    const [more] = await capture.take(1, { contains: MARK, timeout: 0 });
+    if (more === undefined) break;
+    frames.push(more);
+  }
+  return {
+    packets: frames.length,
+    octets: frames.reduce((sum, frame) => sum + frame.length - 14, 0),
+  };
 }
 
 const FROM = { address: ADDRESS.source, port: 40_000 };
 const TO = { address: ADDRESS.sink, port: 53_000 };
+const OPTIONS = hopByHop(DEX);
 
-describe.each([
+/** Each interface saw what arrived, as one flow whose packets all have one number. */
+function expectFlows(meter: Meter, interfaces: string[], seen: Seen, protocol: number): void {
+  const flows = meter.dump();
+  expect(flows.map((flow) => flow.interfaceName).sort()).toEqual(interfaces);
+  for (const flow of flows) {
+    expect(flow).toMatchObject({
+      protocolIdentifier: protocol,
+      sourceTransportPort: FROM.port,
+      destinationTransportPort: TO.port,
+      packetDeltaCount: BigInt(seen.packets),
+      octetDeltaCount: BigInt(seen.octets),
+      ioamExpectedPacketCount: 1n,
+      ioamLostPacketCount: 0n,
+      ioamDuplicatePacketCount: BigInt(seen.packets - 1),
+    });
+  }
+  expectConservation(meter, interfaces.length * seen.packets);
+}
+
+test.each([
   ["cut up behind the router (GSO)", false],
   ["merged before it (GRO)", true],
-])("%s", (_, merge) => {
-  test("TCP in bulk", async () => {
-    await using metered = await bulkRouter({ merge });
-    const { lab, meter } = metered;
-    using early = witness(lab.router, "in0", { first: true });
-    await using sender = station(lab.source);
-    await using receiver = station(lab.sink);
-    await receiver.acceptTcp(TO);
-    const capture = await receiver.capture("snk0");
-    const size = 250_000;
-    await sender.sendTcp({ source: FROM, destination: TO, options: hopByHop(DEX), size });
-    await eventually("all was read", async () => (await receiver.receivedTcp(TO.port)) === size);
-    // The socket is closed: its FIN was acknowledged, and nothing comes after it.
-    const total = (): number => Number(meter.counters().dexPackets);
-    const seen = await arrived(capture, (now) => 2 * now.packets >= total());
-
-    expect(early.count("gso")).toBeGreaterThan(0);
-    expect(early.count("segments")).toBeGreaterThan(early.count("gso"));
-    for (const device of ["in0", "out0"]) {
-      expect(flowsOf(meter)[device]).toMatchObject({
-        protocolIdentifier: 6,
-        sourceTransportPort: FROM.port,
-        destinationTransportPort: TO.port,
-        packetDeltaCount: BigInt(seen.packets),
-        octetDeltaCount: BigInt(seen.octets),
-        // One number in them all.
-        ioamExpectedPacketCount: 1n,
-        ioamLostPacketCount: 0n,
-        ioamDuplicatePacketCount: BigInt(seen.packets - 1),
-      });
-    }
-    expectConservation(meter, 2 * seen.packets);
-  });
-
-  test("UDP_SEGMENT, the last segment shorter", async () => {
-    await using metered = await bulkRouter({ merge });
-    const { lab, meter } = metered;
-    using early = witness(lab.router, "in0", { first: true });
-    await using sender = station(lab.source);
-    await using receiver = station(lab.sink);
-    const capture = await receiver.capture("snk0");
-    const sends = 5;
-    const [size, segment] = [10_123, 700];
-    const packets = sends * Math.ceil(size / segment);
-    const traffic = { source: FROM, destination: TO, options: hopByHop(DEX) };
-    await sender.sendUdp({ ...traffic, size, segment, count: sends });
-    const seen = await arrived(capture, (now) => now.packets === packets);
-
-    expect(early.count("gso")).toBeGreaterThanOrEqual(merge ? 1 : sends);
-    const headers = 40 + hopByHop(DEX).length + 8;
-    expect(seen.octets).toBe(packets * headers + sends * size);
-    for (const device of ["in0", "out0"]) {
-      expect(flowsOf(meter)[device]).toMatchObject({
-        protocolIdentifier: 17,
-        packetDeltaCount: BigInt(seen.packets),
-        octetDeltaCount: BigInt(seen.octets),
-        ioamExpectedPacketCount: 1n,
-        ioamLostPacketCount: 0n,
-        ioamDuplicatePacketCount: BigInt(seen.packets - 1),
-      });
-    }
-    expectConservation(meter, 2 * seen.packets);
-  });
-});
-
-test("a malformed DEX option in bulk traffic: every packet counted, octets no more than there are", async () => {
-  await using metered = await bulkRouter({ merge: false });
+])("TCP in bulk, %s", async (_, merge) => {
+  await using metered = await bulkRouter({ merge });
   const { lab, meter } = metered;
   using early = witness(lab.router, "in0", { first: true });
   await using sender = station(lab.source);
   await using receiver = station(lab.sink);
+  await receiver.acceptTcp(TO);
+  const capture = await receiver.capture("snk0");
+  const size = 250_000;
+  await sender.sendTcp({ source: FROM, destination: TO, options: OPTIONS, size });
+  await eventually("all was read and the connection is over", async () => {
+    const { stdout } = await lab.sink.run("ss", ["-tanH", `sport = :${TO.port}`]);
+    const states = stdout.trim().split("\n");
+    return (
+      (await receiver.receivedTcp(TO.port)) === size &&
+      states.every((line) => line.startsWith("LISTEN"))
+    );
+  });
+  const seen = await arrived(capture, 1);
+
+  expect(early.count("gso")).toBeGreaterThan(0);
+  expect(early.count("segments")).toBeGreaterThan(early.count("gso"));
+  expectFlows(meter, ["in0", "out0"], seen, 6);
+});
+
+const DATAGRAMS = { source: FROM, destination: TO, size: 10_123, segment: 700, count: 5 };
+const PACKETS = 5 * 15;
+const OCTETS = PACKETS * (40 + OPTIONS.length + 8) + 5 * 10_123;
+
+test.each([
+  ["cut up behind the sender (GSO)", bulkSource, ["src0"]],
+  ["merged before the router (GRO)", () => bulkRouter({ merge: true }), ["in0", "out0"]],
+])("UDP_SEGMENT, the last segment shorter, %s", async (_, bulk, interfaces) => {
+  await using metered = await bulk();
+  const { lab, meter } = metered;
+  const atSource = interfaces[0] === "src0";
+  using early = atSource
+    ? witness(lab.source, "src0", { direction: "egress", first: true })
+    : witness(lab.router, "in0", { first: true });
+  await using sender = station(lab.source);
+  await using receiver = station(lab.sink);
+  const capture = await receiver.capture("snk0");
+  await sender.sendUdp({ ...DATAGRAMS, options: OPTIONS });
+  const seen = await arrived(capture, PACKETS);
+
+  if (atSource) expect(early.count("gso")).toBe(DATAGRAMS.count);
+  else expect(early.count("gso")).toBeGreaterThan(0);
+  expect(seen).toEqual({ packets: PACKETS, octets: OCTETS });
+  expectFlows(meter, interfaces, seen, 17);
+});
+
+test("a malformed DEX option in bulk traffic: every packet counted, no octets that are not", async () => {
+  await using metered = await bulkSource();
+  const { lab, meter } = metered;
+  using early = witness(lab.source, "src0", { direction: "egress", first: true });
+  await using sender = station(lab.source);
+  await using receiver = station(lab.sink);
   const capture = await receiver.capture("snk0");
   // Too short for the flow id and the number that its flags announce.
-  const option: Option = { ...DEX, length: 14 };
-  const traffic = { source: FROM, destination: TO, options: hopByHop(option) };
-  await sender.sendUdp({ ...traffic, size: 10_000, segment: 1000 });
-  const seen = await arrived(capture, (now) => now.packets === 10);
-  expect(early.count("gso")).toBe(1);
+  const options = hopByHop({ ...DEX, length: 14 });
+  await sender.sendUdp({ ...DATAGRAMS, options });
+  const seen = await arrived(capture, PACKETS);
+  expect(early.count("gso")).toBe(DATAGRAMS.count);
   const counters = meter.counters();
-  expect(counters).toMatchObject({ dexPackets: 20n, dexMalformed: 20n });
-  expect(Number(counters.dexMalformedOctets)).toBeGreaterThan(2 * 10_000);
-  expect(Number(counters.dexMalformedOctets)).toBeLessThanOrEqual(2 * seen.octets);
-  expectConservation(meter, 20);
-});
-
-describe("from a sender that does not say how many packets there are", () => {
-  test.each([
-    ["UDP", "udp", dexPacket({ upper: [udp(9000)] }), 1000],
-    ["UDP, the last one shorter", "udp", dexPacket({ upper: [udp(9001)] }), 1000],
-    ["UDP, by a Destination option", "udp", dexPacket({ carrier: "destination", upper: [udp(5000)] }), 512],
-    ["UDP in IPv6", "udp", dexPacket({ upper: [INNER6, udp(5000)] }), 700],
-    ["TCP", "tcp", dexPacket({ upper: [tcp(8000)] }), 1400],
-    ["TCP, one octet more", "tcp", dexPacket({ upper: [tcp(8401)] }), 1400],
-    ["TCP, a single packet", "tcp", dexPacket({ upper: [tcp(800)] }), 1400],
-    ["no flow id, no number", "udp", dexPacket({ extensionFlags: 0, upper: [udp(3000)] }), 1200],
-  ] as const)("%s", async (_, _kind, packet, size) => {
-    await using lab = await deviceLab();
-    using early = witness(lab.netns, "d0", { first: true });
-    const meter = lab.meter();
-    meter.attach("d0", "ingress");
-    await using sender = station(lab.netns);
-    const frame = gsoFrame(packet, size);
-    await sender.sendOffload("p0", frame.octets, frame.offload);
-    await eventually("it is counted", () => meter.flows() === 1);
-    expect(early.count("uncounted")).toBe(1);
-    expect(meter.dump()).toMatchObject([
-      {
-        packetDeltaCount: BigInt(frame.segments),
-        octetDeltaCount: BigInt(frame.ipOctets),
-        sourceTransportPort: 40_000,
-        destinationTransportPort: 53_000,
-      },
-    ]);
-    expectConservation(meter, frame.segments);
+  expect(counters).toMatchObject({
+    dexPackets: BigInt(PACKETS),
+    dexMalformed: BigInt(PACKETS),
   });
+  const octets = Number(counters.dexMalformedOctets);
+  expect(octets).toBeGreaterThan(DATAGRAMS.count * DATAGRAMS.size);
+  expect(octets).toBeLessThanOrEqual(seen.octets);
+  expectConservation(meter, PACKETS);
 });
 
-function udp(octets: number) {
+test.each([
+  ["UDP", dexPacket({ upper: [udp(9000)] }), 1000],
+  ["UDP, the last one shorter", dexPacket({ upper: [udp(9001)] }), 1000],
+  ["UDP, a Destination option", dexPacket({ carrier: "destination", upper: [udp(5000)] }), 512],
+  ["UDP, no flow id, no number", dexPacket({ extensionFlags: 0, upper: [udp(3000)] }), 1200],
+  ["TCP", dexPacket({ upper: [tcp(8000)] }), 1400],
+  ["TCP, one octet more", dexPacket({ upper: [tcp(8401)] }), 1400],
+  ["TCP, a single packet", dexPacket({ upper: [tcp(800)] }), 1400],
+])("from a sender that does not say how many packets there are: %s", async (_, packet, size) => {
+  await using lab = await deviceLab();
+  // Behind it the kernel has counted them.
+  using early = witness(lab.netns, "p0", { direction: "egress", first: true });
+  const meter = lab.meter();
+  meter.attach("p0", "egress");
+  meter.attach("d0", "ingress");
+  await using sender = station(lab.netns);
+  const frame = gsoFrame(packet, size);
+  await sender.sendOffload("p0", frame.octets, frame.offload);
+  await eventually("it is counted twice", () => meter.flows() === 2);
+  expect(early.count("uncounted")).toBe(frame.segments > 1 ? 1 : 0);
+  const wanted = {
+    packetDeltaCount: BigInt(frame.segments),
+    octetDeltaCount: BigInt(frame.ipOctets),
+    sourceTransportPort: 40_000,
+    destinationTransportPort: 53_000,
+  };
+  expect(meter.dump()).toMatchObject([wanted, wanted]);
+  const all = BigInt(2 * frame.segments);
+  expect(meter.counters()).toMatchObject({ packets: all, ioamPackets: all, dexPackets: all });
+  expectConservation(meter, 2 * frame.segments);
+});
+
+function udp(octets: number): UdpLayer {
   return {
-    kind: "udp" as const,
+    kind: "udp",
     sourcePort: 40_000,
     destinationPort: 53_000,
     payload: counting(octets),
   };
 }
 
-function tcp(octets: number) {
-  return { ...udp(octets), kind: "tcp" as const };
+function tcp(octets: number): TcpLayer {
+  return { ...udp(octets), kind: "tcp" };
 }

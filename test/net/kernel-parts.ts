@@ -26,7 +26,12 @@ export async function kernelParts(netnsInode: number): Promise<KernelParts> {
       readdirSync(directory)
         .filter((name) => name.startsWith(prefix))
         .map(async (name) => {
-          const shown = await bpftool<{ id: number }>(kind, "show", "pinned", `${directory}/${name}`);
+          const shown = await bpftool<{ id: number }>(
+            kind,
+            "show",
+            "pinned",
+            `${directory}/${name}`,
+          );
           return shown.id;
         }),
     );
@@ -41,7 +46,9 @@ export async function partsGone(netnsInode: number, parts: KernelParts): Promise
   if (existsSync(pinDirectory(netnsInode))) throw new Error("the pins are still there");
   const left = async (kind: string, ids: number[]): Promise<string[]> => {
     const shown = await bpftool<{ id: number; name?: string }[]>(kind, "show");
-    return shown.filter(({ id }) => ids.includes(id)).map(({ id, name }) => `${kind} ${id} ${name}`);
+    return shown
+      .filter(({ id }) => ids.includes(id))
+      .map(({ id, name }) => `${kind} ${id} ${name}`);
   };
   let there: string[] = [];
   try {

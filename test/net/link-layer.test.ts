@@ -6,12 +6,12 @@ import { dexPacket } from "../lab/dex-packet.ts";
 import { expectedFlow } from "../lab/expected-flow.ts";
 import { concat } from "../lab/octets.ts";
 import { packetOctets } from "../lab/packet.ts";
+import type { ObservationPoint } from "../lab/reported-flow.ts";
 import { station } from "../lab/station.ts";
 import { counting } from "../lab/transport.ts";
 import { metered, type WireCase } from "../lab/wire-case.ts";
 import { wireCases } from "../lab/wire-cases.ts";
 import { deviceLab } from "./device-lab.ts";
-import type { ObservationPoint } from "./reported-flow.ts";
 import { runWireCases } from "./wire-run.ts";
 import { witness } from "./witness.ts";
 

@@ -5,8 +5,10 @@ import { type RouterLab, type RouterOptions, router } from "../lab/router.ts";
 export interface MeteredRouterOptions extends RouterOptions {
   maxFlows?: number;
   namespaces?: number[];
+  /** Namespace of the meter: the router's unless told. */
+  where?: "source" | "router";
   /** Observation points: in0 at ingress unless told. */
-  at?: [device: "in0" | "out0", direction: Direction][];
+  at?: [device: "in0" | "out0" | "src0", direction: Direction][];
   hook?: "auto" | "tc";
 }
 
@@ -29,17 +31,18 @@ export class MeteredRouter {
   }
 }
 
-/** Makes the laboratory, and a meter in its router. */
+/** Makes the laboratory, and a meter in it. */
 export async function meteredRouter(o: MeteredRouterOptions = {}): Promise<MeteredRouter> {
   const lab = await router(o);
   try {
     const { maxFlows = 65_536, namespaces, at = [["in0", "ingress"]], hook = "auto" } = o;
-    const meter = Meter.openOrCreate({ netns: lab.router.name, maxFlows, namespaces });
+    const netns = lab[o.where ?? "router"].name;
+    const meter = Meter.openOrCreate({ netns, maxFlows, namespaces });
     const metered = new MeteredRouter(lab, meter);
     for (const [device, direction] of at) meter.attach(device, direction, { hook });
     return metered;
   } catch (error) {
-    Meter.open(lab.router.name)?.remove();
+    for (const { name } of [lab.source, lab.router]) Meter.open(name)?.remove();
     await lab.close();
     throw error;
   }

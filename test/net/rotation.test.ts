@@ -135,7 +135,10 @@ describe("the table fills up", () => {
       await send(95_000);
       expect(meter.flows()).toBe(1000);
       // 1000 of the 5000 flows have a record; each flow had 20 packets.
-      expect(meter.counters()).toMatchObject({ tableFull: 80_000n, tableFullOctets: 80_000n * 136n });
+      expect(meter.counters()).toMatchObject({
+        tableFull: 80_000n,
+        tableFullOctets: 80_000n * 136n,
+      });
       expectConservation(meter, sent);
 
       // 700 of 1000 records: not filling.
@@ -153,7 +156,11 @@ describe("the table fills up", () => {
       expect(notices).toBe(3);
       expectConservation(meter, sent);
       expect(sums.packets).toBe(Number(meter.counters().exportedPackets));
-      expect(meter.counters()).toMatchObject({ rotations: 3n, earlyRotations: 1n, ringDropped: 0n });
+      expect(meter.counters()).toMatchObject({
+        rotations: 3n,
+        earlyRotations: 1n,
+        ringDropped: 0n,
+      });
     } finally {
       ring.close();
     }

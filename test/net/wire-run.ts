@@ -2,8 +2,13 @@
 import { expect } from "vitest";
 import type { Meter } from "../../src/meter/index.ts";
 import { eventually } from "../lab/eventually.ts";
+import {
+  flowKey,
+  type ObservationPoint,
+  type Reported,
+  reportedFlow,
+} from "../lab/reported-flow.ts";
 import type { WireCase } from "../lab/wire-case.ts";
-import { flowKey, type ObservationPoint, type Reported, reportedFlow } from "./reported-flow.ts";
 
 /** Sends packets so that each passes the observation point once. */
 export type Send = (...packets: Uint8Array[]) => Promise<void>;

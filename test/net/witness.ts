@@ -33,10 +33,7 @@ export class Witness {
     const { direction = "ingress", first = false, hook = "tcx" } = o;
     this.#object = openObject(testProgram("witness"));
     this.#object.load();
-    this.#seen = new MappedStructs(
-      this.#object.map("seen").mmap(),
-      this.#object.layout("witness"),
-    );
+    this.#seen = new MappedStructs(this.#object.map("seen").mmap(), this.#object.layout("witness"));
     const handle = openNetns(netns.name);
     try {
       this.#links = withNetns(handle, () => {

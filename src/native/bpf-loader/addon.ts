@@ -143,6 +143,7 @@ export interface Addon {
   tcQuery(ifindex: number, egress: boolean): RawFilter[];
   tcRemoveQdisc(ifindex: number): boolean;
   netnsOpen(path: string): { fd: Fd; inode: number };
+  netnsCookie(): bigint;
   netnsEnter(fd: number): Fd;
   netnsReturn(fd: number): void;
   pin(fd: number, path: string): void;

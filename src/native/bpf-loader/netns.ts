@@ -1,5 +1,6 @@
 // Network namespaces: found by name, entered for one synchronous call.
 
+import { statSync } from "node:fs";
 import { IoamctlError } from "../../errors.ts";
 import { addon, type Fd } from "./addon.ts";
 import { attempt, type Meaning } from "./failure.ts";
@@ -12,7 +13,7 @@ const PERMISSION: Meaning = ["BPF_PERMISSION", "needs root or CAP_SYS_ADMIN"];
 export class NetnsHandle extends Handle {
   /** As given to openNetns(); undefined: the process's own. */
   readonly name: string | undefined;
-  /** The kernel's number of the netns, the same for every name it has. */
+  /** The same for every name that the netns has; when it is gone, another one may get it. */
   readonly inode: number;
 
   /** @internal */
@@ -20,6 +21,13 @@ export class NetnsHandle extends Handle {
     super(fd, `netns ${name ?? "of this process"}`);
     this.name = name;
     this.inode = inode;
+  }
+
+  /** A number that no other netns ever gets, until the machine boots anew; 0n before Linux 5.14. */
+  cookie(): bigint {
+    return withNetns(this, () =>
+      attempt("cannot tell netns apart", "NETNS_FAILED", () => addon().netnsCookie()),
+    );
   }
 }
 
@@ -52,6 +60,8 @@ export function openNetns(name?: string): NetnsHandle {
  * were made. `action` must not be asynchronous: only its first part would run inside.
  */
 export function withNetns<T>(netns: NetnsHandle, action: () => T): T {
+  // Entering needs CAP_SYS_ADMIN, being there does not.
+  if (statSync("/proc/thread-self/ns/net").ino === netns.inode) return synchronous(action());
   const own = attempt(
     `cannot enter netns ${netns.name ?? netns.inode}`,
     "NETNS_FAILED",
@@ -65,6 +75,10 @@ export function withNetns<T>(netns: NetnsHandle, action: () => T): T {
     addon().netnsReturn(own.number);
     own.close();
   }
+  return synchronous(result);
+}
+
+function synchronous<T>(result: T): T {
   if (result instanceof Promise) {
     throw new TypeError("withNetns: the action is asynchronous");
   }

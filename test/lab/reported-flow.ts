@@ -1,6 +1,6 @@
 // What the meter ought to say of a packet that passed an observation point once.
 import type { Direction, Flow } from "../../src/meter/index.ts";
-import type { ExpectedFlow } from "../lab/expected-flow.ts";
+import type { ExpectedFlow } from "./expected-flow.ts";
 
 /** Without the times, which nobody knows before. */
 export type Reported = Omit<Flow, "flowStartMilliseconds" | "flowEndMilliseconds">;
