@@ -31,6 +31,7 @@ import {
 } from "./maps.ts";
 import { findNetns } from "./netns.ts";
 import { type NodeIds, readNodeIds } from "./node.ts";
+import { belongsTo, openOwnParts } from "./ownership.ts";
 import { Pins, pinnedNetns, preparePinRoot } from "./pins.ts";
 import type { SealedGeneration } from "./sealed.ts";
 import { Table } from "./table.ts";
@@ -110,8 +111,9 @@ export class Meter {
     try {
       preparePinRoot();
       const pins = new Pins(handle.inode);
-      if (pins.complete) {
-        const meter = new Meter(handle.inode, handle, pins, openParts(pins));
+      const own = openOwnParts(pins, handle);
+      if (own !== undefined) {
+        const meter = new Meter(handle.inode, handle, pins, own);
         meter.#checkOptions(options);
         return meter;
       }
@@ -126,6 +128,7 @@ export class Meter {
         maxFlows,
         namespaces: options.namespaces ?? [],
         netns: options.netns ?? "",
+        netnsCookie: handle.cookie(),
       });
       return new Meter(handle.inode, handle, pins, parts);
     } catch (error) {
@@ -137,12 +140,16 @@ export class Meter {
   /** The meter of a network namespace, if there is one. */
   static open(netns?: string): Meter | undefined {
     const handle = openNetns(netns);
-    const pins = new Pins(handle.inode);
-    if (!pins.complete) {
+    try {
+      const pins = new Pins(handle.inode);
+      const parts = openOwnParts(pins, handle);
+      if (parts !== undefined) return new Meter(handle.inode, handle, pins, parts);
+    } catch (error) {
       handle.close();
-      return undefined;
+      throw error;
     }
-    return new Meter(handle.inode, handle, pins, openParts(pins));
+    handle.close();
+    return undefined;
   }
 
   /** The meters of every network namespace, also of such as are gone by now. */
@@ -152,7 +159,12 @@ export class Meter {
       if (!isWhole(pins)) return [];
       try {
         const parts = openParts(pins);
-        return [new Meter(inode, findNetns(inode), pins, parts)];
+        let handle = findNetns(inode);
+        if (handle !== undefined && !belongsTo(parts, handle)) {
+          handle.close();
+          handle = undefined;
+        }
+        return [new Meter(inode, handle, pins, parts)];
       } catch (error) {
         if (isWhole(pins)) throw error;
         return []; // Removed in this moment.

@@ -1,10 +1,10 @@
 // Layers and options that several wire cases share.
 import { FLOW_ID, type Option, SEQUENCE } from "./options.ts";
-import type { IPv4Layer, Layer } from "./packet.ts";
+import type { IPv4Layer, IPv6Layer } from "./packet.ts";
 import type { UdpLayer } from "./transport.ts";
 
 export const UDP: UdpLayer = { kind: "udp", sourcePort: 40000, destinationPort: 53000 };
-export const INNER6: Layer = {
+export const INNER6: IPv6Layer = {
   kind: "ipv6",
   source: "2001:db8:1::10",
   destination: "2001:db8:2::20",

@@ -24,7 +24,7 @@ function own(): string {
   return readlinkSync("/proc/thread-self/ns/net");
 }
 
-test("by name, by path, one's own: the inode says which", () => {
+test("by name, by path, one's own: the inode says which, and the cookie", () => {
   const byName = openNetns(netns.name);
   const byPath = openNetns(`/run/netns/${netns.name}`);
   const ours = openNetns();
@@ -35,6 +35,9 @@ test("by name, by path, one's own: the inode says which", () => {
   expect(byName.inode).not.toBe(ours.inode);
   expect(withNetns(byName, own)).toBe(`net:[${byName.inode}]`);
   expect(withNetns(byName, () => openNetns().inode)).toBe(byName.inode);
+  expect(byName.cookie()).toBe(byPath.cookie());
+  expect(byName.cookie()).not.toBe(ours.cookie());
+  expect(ours.cookie()).toBeGreaterThan(0n);
   for (const handle of [byName, byPath, ours]) handle.close();
   expect(() => withNetns(byName, own)).toThrow(expect.objectContaining({ code: "CLOSED" }));
 });

@@ -21,7 +21,7 @@ const OPERATIONS: Record<string, [expression: string, code: string]> = {
   pin: ["map.pin(folder + '/map')", "BPF_PERMISSION"],
   openPinnedMap: ["L.openPinnedMap('/sys/fs/bpf/none')", "*"],
   mountBpffs: ["L.mountBpffs(folder)", "BPF_PERMISSION"],
-  withNetns: ["L.withNetns(L.openNetns(), () => 1)", "BPF_PERMISSION"],
+  withNetnsOwn: ["L.withNetns(L.openNetns(), () => 1)", ""],
   queryTc: ['L.queryTc(1, "ingress")', ""],
   interfaceIndex: ['L.interfaceIndex("lo")', ""],
   deviceType: ['L.deviceType("lo")', ""],

@@ -5,7 +5,6 @@ import type { Direction, Meter } from "../../src/meter/index.ts";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { expectedFlow } from "../lab/expected-flow.ts";
 import { concat } from "../lab/octets.ts";
-import { packetOctets } from "../lab/packet.ts";
 import type { ObservationPoint } from "../lab/reported-flow.ts";
 import { station } from "../lab/station.ts";
 import { counting } from "../lab/transport.ts";

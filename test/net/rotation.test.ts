@@ -127,7 +127,8 @@ describe("the table fills up", () => {
     let sent = 0;
     const send = async (packets: number): Promise<void> => {
       await gen.send({ packets, cpus: [0, 1] });
-      await far.arrived((sent += packets));
+      sent += packets;
+      await far.arrived(sent);
     };
     try {
       await send(5000);

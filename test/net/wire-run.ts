@@ -115,7 +115,10 @@ export async function runWireCases(
     }
     const key = flowKey(reportedFlow(one.expect.flow, at));
     let wave = waves.find((candidate) => !candidate.has(key));
-    if (wave === undefined) waves.push((wave = new Map()));
+    if (wave === undefined) {
+      wave = new Map();
+      waves.push(wave);
+    }
     wave.set(key, one);
   }
   for (const wave of waves) await run.wave(wave);
