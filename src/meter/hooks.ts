@@ -143,13 +143,32 @@ export class Hooks {
   detach(hooked: Hooked, program: BpfProgram | undefined): void {
     const { ifindex, direction } = hooked;
     if (hooked.hook === "tcx") {
-      this.#pins.remove(this.#pins.link(ifindex, direction));
+      this.#detachLink(this.#pins.link(ifindex, direction));
     } else if (program !== undefined) {
       detachTc(ifindex, direction, hooked.handle, hooked.priority, program.id);
       // As it is now: detaching the other direction may just have handed that duty over.
       if (this.find(ifindex, direction)?.createdQdisc) this.#leaveQdisc(hooked);
     }
     this.#map.delete(encodeKey(ifindex, direction));
+  }
+
+  /**
+   * At once: a link whose pin is removed goes on until the kernel finds the time, and packets would
+   * be counted after the last rotation, or twice by one that is attached anew.
+   */
+  #detachLink(path: string): void {
+    try {
+      const link = openPinnedLink(path);
+      try {
+        link.detach();
+      } finally {
+        link.close();
+      }
+    } catch (error) {
+      // Somebody else removed the pin, and with it the link.
+      if (!(error instanceof IoamctlError && error.code === "NO_SUCH_LINK")) throw error;
+    }
+    this.#pins.remove(path);
   }
 
   /** The other direction's filter, if it is ours, takes over the duty of removing the qdisc. */
