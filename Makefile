@@ -70,17 +70,18 @@ BPF_FLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wer
 	$(addprefix -I/usr/include/,$(shell gcc -print-multiarch 2>/dev/null))
 define COMPILE_BPF
 @echo "  BPF      $@"
-@mkdir -p $(@D) build/deps
-@$(CLANG) $(BPF_FLAGS) -MMD -MP -MF build/deps/$(subst /,-,$@).d -c $< -o $@
+@mkdir -p $(@D)
+@$(CLANG) $(BPF_FLAGS) -c $< -o $@
 endef
 
-dist/bpf/%.o: bpf/%.c Makefile
+HEADERS := $(wildcard bpf/*.h test/bpf/programs/*.h bench/programs/*.h)
+
+dist/bpf/%.o: bpf/%.c $(HEADERS) Makefile
 	$(COMPILE_BPF)
-build/test/%.o: test/bpf/programs/%.c Makefile
+build/test/%.o: test/bpf/programs/%.c $(HEADERS) Makefile
 	$(COMPILE_BPF)
-build/bench/%.o: bench/programs/%.c Makefile
+build/bench/%.o: bench/programs/%.c $(HEADERS) Makefile
 	$(COMPILE_BPF)
--include $(wildcard build/deps/*.d)
 
 # Not `npm ci`: it refuses a lock file without the optional packages of other systems, and this is
 # Linux alone. Versions and hashes are the lock file's all the same. No install script is needed.

@@ -54,6 +54,7 @@ collectors: [{ address: "${receiver.target}", mtu: 1400 }]
   try {
     const half = packets / 2;
     await gen.send({ packets: half, cpus: [0, 1], spray });
+    await far.arrived(half);
     // At a pace that lets several rotations fall into it, and each flow on the other CPU.
     await gen.send({ packets: half, cpus: [1, 0], spray, rate });
     await far.arrived(packets);

@@ -5,7 +5,7 @@ import { eventually } from "./eventually.ts";
 import { type Folder, temporaryFolder } from "./guard.ts";
 import type { ForeignElement } from "./ipfixdump.ts";
 import { Background } from "./process.ts";
-import { freeUdpPort, replay, udpQueue } from "./replay.ts";
+import { freeUdpPort, udpQueue } from "./udp-port.ts";
 
 export interface NfacctdOptions {
   /** pmacct's names of what it keys by. */
@@ -128,16 +128,4 @@ export class Nfacctd {
     await this.#process.stop("SIGKILL");
     await this.#folder.remove();
   }
-}
-
-/** What nfacctd makes of the messages of a file. */
-export async function nfacctd(file: string, o: NfacctdOptions = {}): Promise<NfacctdResult> {
-  const receiver = await Nfacctd.start(o);
-  try {
-    await replay(file, ADDRESS, receiver.port);
-  } catch (error) {
-    await receiver.stop().catch(() => undefined);
-    throw error;
-  }
-  return receiver.stop();
 }

@@ -2,7 +2,7 @@
 import { eventually } from "./eventually.ts";
 import { type Folder, temporaryFolder } from "./guard.ts";
 import { Background, run } from "./process.ts";
-import { freeUdpPort, replay, udpQueue } from "./replay.ts";
+import { freeUdpPort, udpQueue } from "./udp-port.ts";
 
 export interface NfcapdResult {
   /** As `nfdump -o json` prints them. */
@@ -87,16 +87,4 @@ export class Nfcapd {
     await this.#process.stop("SIGKILL");
     await this.#folder.remove();
   }
-}
-
-/** What nfcapd makes of the messages of a file. */
-export async function nfcapd(file: string): Promise<NfcapdResult> {
-  const receiver = await Nfcapd.start();
-  try {
-    await replay(file, ADDRESS, receiver.port);
-  } catch (error) {
-    await receiver.stop().catch(() => undefined);
-    throw error;
-  }
-  return receiver.stop();
 }

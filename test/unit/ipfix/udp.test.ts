@@ -19,7 +19,7 @@ import { Collector, type Sender } from "../../lab/collector.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { messages } from "../../lab/ipfix-messages.ts";
 import { createNetns } from "../../lab/netns.ts";
-import { freeUdpPort } from "../../lab/replay.ts";
+import { freeUdpPort } from "../../lab/udp-port.ts";
 
 const layout = recordLayout({ number: 8 });
 const encoder = compileEncoder(

@@ -1,10 +1,8 @@
-// Sends the messages of a file to a UDP receiver of this machine, no faster than it reads.
+// UDP ports of this machine: a free one, and what waits at one.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
-import { eventually } from "./eventually.ts";
-import { messages } from "./ipfix-messages.ts";
 
 /** Octets that wait in the receive buffer of a UDP port; undefined: nobody listens. */
 export async function udpQueue(port: number): Promise<number | undefined> {
@@ -26,22 +24,4 @@ export async function freeUdpPort(address: string): Promise<number> {
   const { port } = socket.address();
   socket.close();
   return port;
-}
-
-/** Sends every message from one socket; when it returns the receiver has read them all. */
-export async function replay(file: string, address: string, port: number): Promise<void> {
-  const read = () => eventually(`port ${port} is read`, async () => (await udpQueue(port)) === 0);
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
-  try {
-    let sent = 0;
-    for (const { octets } of messages(await readFile(file))) {
-      await new Promise<void>((resolve, reject) =>
-        socket.send(octets, port, address, (error) => (error ? reject(error) : resolve())),
-      );
-      if (++sent % 32 === 0) await read();
-    }
-    await read();
-  } finally {
-    socket.close();
-  }
 }
