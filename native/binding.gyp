@@ -1,4 +1,4 @@
-# The two addons: bpf-loader (on the system's libbpf) and udp-batch (system calls alone).
+# The addons: bpf-loader (on the system's libbpf), node-netlink (on libmnl), udp-batch (system calls alone).
 {
   "target_defaults": {
     "cflags_cc!": ["-std=gnu++17"],
@@ -36,6 +36,21 @@
       ],
       "cflags": ["<!@(pkg-config --cflags libbpf)"],
       "libraries": ["<!@(pkg-config --libs libbpf)"]
+    },
+    {
+      "target_name": "node-netlink",
+      "sources": [
+        "node-netlink/addon.cc",
+        "node-netlink/batch_queue.cc",
+        "node-netlink/control.cc",
+        "node-netlink/failure.cc",
+        "node-netlink/genl_socket.cc",
+        "node-netlink/reader.cc",
+        "node-netlink/receiver.cc",
+        "node-netlink/thread.cc"
+      ],
+      "cflags": ["<!@(pkg-config --cflags libmnl)"],
+      "libraries": ["<!@(pkg-config --libs libmnl)"]
     },
     {
       "target_name": "udp-batch",

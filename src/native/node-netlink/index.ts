@@ -1,0 +1,19 @@
+// node-netlink's front door: generic netlink requests, dumps and multicast.
+// Importing it loads nothing native; the first call does.
+
+export {
+  Netlink,
+  type NetlinkFamily,
+  type NetlinkMessages,
+  type NetlinkRequest,
+  openNetlink,
+} from "./control.ts";
+export {
+  DEFAULT_BUFFER_OCTETS,
+  DEFAULT_RECEIVE_BUFFER,
+  type ListenOptions,
+  listenNetlink,
+  type NetlinkBatch,
+  NetlinkReceiver,
+  type ReceiverCounters,
+} from "./receiver.ts";
