@@ -1,0 +1,170 @@
+// What a node is set up to put into IOAM: namespaces and schemas (netlink), ids (system controls).
+
+import { readdirSync, readFileSync } from "node:fs";
+import { type NetnsHandle, withNetns } from "../native/bpf-loader/index.ts";
+import {
+  type Netlink,
+  type NetlinkFamily,
+  type NetlinkMessages,
+  openNetlink,
+} from "../native/node-netlink/index.ts";
+import { AttributeWalk, GENERIC_HEADER, LITTLE, messageCommand } from "./attributes.ts";
+import { ioamFamily } from "./family.ts";
+
+const DUMP_NAMESPACES = 3;
+const DUMP_SCHEMAS = 6;
+
+const NS_ID = 1;
+const NS_DATA = 2;
+const NS_DATA_WIDE = 3;
+const SC_ID = 4;
+const SC_DATA = 5;
+
+const UNSET_16 = 0xffff;
+const UNSET_24 = 0xffffff;
+const UNSET_32 = 0xffffffff;
+const UNSET_56: bigint = (1n << 56n) - 1n;
+
+/** An IOAM namespace that the node knows; what is not set is absent. */
+export interface NamespaceSetting {
+  ioamNamespaceId: number;
+  ioamNamespaceData?: number;
+  ioamNamespaceDataWide?: bigint;
+  /** The schema whose data go into its opaque state snapshots. */
+  ioamSnapshotSchemaId?: number;
+}
+
+/** A schema of opaque state snapshots. */
+export interface SchemaSetting {
+  ioamSnapshotSchemaId: number;
+  ioamSnapshotData: Uint8Array;
+}
+
+/** An interface with IOAM switched on, or ids of its own; ids that are not set are absent. */
+export interface InterfaceSetting {
+  interfaceName: string;
+  enabled: boolean;
+  ioamInterfaceId?: number;
+  ioamInterfaceIdWide?: number;
+}
+
+/** How a node is set up; ids that are not set are absent. */
+export interface NodeSettings {
+  ioamNodeId?: number;
+  ioamNodeIdWide?: bigint;
+  namespaces: NamespaceSetting[];
+  schemas: SchemaSetting[];
+  interfaces: InterfaceSetting[];
+}
+
+/**
+ * Reads how the node of a network namespace (default: the calling thread's own) is set up, in some
+ * hundred microseconds and 20 more an interface. `ip ioam` and sysctl change it. NO_KERNEL_IOAM,
+ * NETLINK_PERMISSION (it takes CAP_NET_ADMIN in that netns), NATIVE_MISSING, LIBMNL_MISSING.
+ */
+export function readNodeSettings(netns?: NetnsHandle): NodeSettings {
+  const netlink = openNetlink({ netns });
+  try {
+    const family = ioamFamily(netlink);
+    const namespaces = dump(netlink, family, DUMP_NAMESPACES, namespaceOf);
+    const schemas = dump(netlink, family, DUMP_SCHEMAS, schemaOf);
+    const ids = netns === undefined ? readIds() : withNetns(netns, readIds);
+    return { ...ids, namespaces, schemas };
+  } finally {
+    netlink.close();
+  }
+}
+
+type Attributes = Map<number, { offset: number; length: number }>;
+
+/** Messages that are not what was asked for, or lack what every one has, are left out. */
+function dump<T>(
+  netlink: Netlink,
+  family: NetlinkFamily,
+  command: number,
+  read: (view: DataView, attributes: Attributes) => T | undefined,
+): T[] {
+  const { octets, index }: NetlinkMessages = netlink.request({ family, command, dump: true });
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  const found: T[] = [];
+  for (let i = 0; i < index.length; i += 2) {
+    const [offset, length] = [index[i]!, index[i + 1]!];
+    if (messageCommand(view, offset, length, family.id) !== command) continue;
+    const one = read(view, attributesOf(view, offset + GENERIC_HEADER, offset + length));
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+function attributesOf(view: DataView, from: number, end: number): Attributes {
+  const attributes: Attributes = new Map();
+  const walk = new AttributeWalk();
+  walk.begin(view, from, end);
+  while (walk.next()) attributes.set(walk.type, { offset: walk.offset, length: walk.length });
+  return attributes;
+}
+
+function unsigned(view: DataView, attributes: Attributes, type: number): number | undefined {
+  const at = attributes.get(type);
+  if (at?.length === 2) return view.getUint16(at.offset, LITTLE);
+  return at?.length === 4 ? view.getUint32(at.offset, LITTLE) : undefined;
+}
+
+function namespaceOf(view: DataView, attributes: Attributes): NamespaceSetting | undefined {
+  const id = unsigned(view, attributes, NS_ID);
+  if (id === undefined) return undefined;
+  const setting: NamespaceSetting = { ioamNamespaceId: id };
+  const data = unsigned(view, attributes, NS_DATA);
+  if (data !== undefined) setting.ioamNamespaceData = data;
+  const wide = attributes.get(NS_DATA_WIDE);
+  if (wide?.length === 8) setting.ioamNamespaceDataWide = view.getBigUint64(wide.offset, LITTLE);
+  const schema = unsigned(view, attributes, SC_ID);
+  if (schema !== undefined) setting.ioamSnapshotSchemaId = schema;
+  return setting;
+}
+
+function schemaOf(view: DataView, attributes: Attributes): SchemaSetting | undefined {
+  const id = unsigned(view, attributes, SC_ID);
+  if (id === undefined) return undefined;
+  const { offset, length } = attributes.get(SC_DATA) ?? { offset: 0, length: 0 };
+  const from = view.byteOffset + offset;
+  return {
+    ioamSnapshotSchemaId: id,
+    ioamSnapshotData: new Uint8Array(view.buffer.slice(from, from + length)),
+  };
+}
+
+/** In the netns that the calling thread is in: /proc/sys/net shows each thread its own. */
+function readIds(): Pick<NodeSettings, "ioamNodeId" | "ioamNodeIdWide" | "interfaces"> {
+  const id = sysctl("ioam6_id");
+  const wide = sysctl("ioam6_id_wide");
+  return {
+    ...(id === undefined || Number(id) === UNSET_24 ? {} : { ioamNodeId: Number(id) }),
+    ...(wide === undefined || BigInt(wide) === UNSET_56 ? {} : { ioamNodeIdWide: BigInt(wide) }),
+    interfaces: readdirSync("/proc/sys/net/ipv6/conf")
+      .filter((name) => name !== "all" && name !== "default")
+      .map(interfaceOf)
+      .filter(({ enabled, ...rest }) => enabled || Object.keys(rest).length > 1),
+  };
+}
+
+function interfaceOf(interfaceName: string): InterfaceSetting {
+  const conf = `conf/${interfaceName}`;
+  const id = Number(sysctl(`${conf}/ioam6_id`) ?? UNSET_16);
+  const wide = Number(sysctl(`${conf}/ioam6_id_wide`) ?? UNSET_32);
+  return {
+    interfaceName,
+    enabled: sysctl(`${conf}/ioam6_enabled`) === "1",
+    ...(id === UNSET_16 ? {} : { ioamInterfaceId: id }),
+    ...(wide === UNSET_32 ? {} : { ioamInterfaceIdWide: wide }),
+  };
+}
+
+/** Undefined: this kernel does not have it, or its interface has gone meanwhile. */
+function sysctl(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/net/ipv6/${name}`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
