@@ -33,9 +33,9 @@ export function interfacesOption(description: string): Option {
   );
 }
 
-/** --json: one JSON document instead of text. */
-export function jsonOption(): Option {
-  return new Option("--json", "print one JSON document");
+/** --json: one JSON document instead of text, or what `description` says. */
+export function jsonOption(description = "print one JSON document"): Option {
+  return new Option("--json", description);
 }
 
 /** A parser of whole numbers from `minimum` to `maximum`, decimal or hexadecimal with 0x. */

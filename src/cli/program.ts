@@ -8,6 +8,7 @@ import { addDump } from "./dump.ts";
 import { EXIT, oneLine, reportError } from "./error.ts";
 import { addFlush } from "./flush.ts";
 import { isVerbose } from "./log.ts";
+import { addMonitor } from "./monitor.ts";
 import { addStatus } from "./status.ts";
 
 /** Runs the command that `argv` (without node and script) names; resolves to the exit status. */
@@ -37,7 +38,8 @@ function createProgram(): Command {
       "after",
       "\nExample:\n  ioamctl attach -n eth1 && ioamctl dump --watch\n  ioamctl COMMAND --help",
     );
-  for (const add of [addAttach, addDetach, addStatus, addDump, addFlush, addAgent]) add(program);
+  for (const add of [addAttach, addDetach, addStatus, addDump, addFlush, addMonitor, addAgent])
+    add(program);
   reportUsage(program, "ioamctl");
   for (const command of program.commands) reportUsage(command, `ioamctl ${command.name()}`);
   return program;

@@ -1,0 +1,168 @@
+// ioamctl monitor: the kernel's IOAM events as they come.
+import type { Command } from "commander";
+import {
+  LINUX_TIMESTAMPS,
+  type NodeFields,
+  nodeFields,
+  readNode,
+  type TimestampFormats,
+  traceTypeText,
+} from "../ioam/index.ts";
+import { openNetns } from "../native/bpf-loader/index.ts";
+import {
+  type EventBatch,
+  type IoamEvent,
+  type KernelEventCounters,
+  type KernelEvents,
+  listenToKernel,
+  readNodeSettings,
+} from "../netlink/index.ts";
+import type { ShownEvent } from "./event-fields.ts";
+import { eventObject } from "./event-json.ts";
+import { eventLines } from "./event-lines.ts";
+import { toJson } from "./json.ts";
+import { createLogger } from "./log.ts";
+import { type CommonOptions, jsonOption, logLevelOption, netnsOption } from "./options.ts";
+import { print } from "./output.ts";
+import { timestampsOption } from "./timestamp-option.ts";
+
+interface MonitorOptions extends CommonOptions {
+  netns?: string;
+  json?: true;
+  timestamps?: TimestampFormats;
+}
+
+const EXAMPLES = `
+Nodes are shown along the path; 'n/a' (null) is what a node had to leave out. A line of its own says
+when events were lost. The kernel sends an event for each packet with a pre-allocated trace that
+comes in by an interface with IOAM enabled, in an IOAM namespace that it knows:
+  sysctl -w net.ipv6.conf.eth1.ioam6_enabled=1 && ip ioam namespace add 123
+
+Examples:
+  ioamctl monitor
+  ioamctl monitor --netns blue --timestamps 123=ptp
+  ioamctl monitor --json | jq -c '.nodes[]?.ioamNodeId'`;
+
+export function addMonitor(program: Command): void {
+  program
+    .command("monitor")
+    .description("show the kernel's IOAM events as they come")
+    .addOption(netnsOption())
+    .addOption(timestampsOption())
+    .addOption(jsonOption("print one JSON object a line"))
+    .addOption(logLevelOption())
+    .addHelpText("after", EXAMPLES)
+    .action(monitor);
+}
+
+async function monitor(options: MonitorOptions): Promise<void> {
+  const log = createLogger(options.logLevel);
+  const netns = options.netns === undefined ? undefined : openNetns(options.netns);
+  try {
+    if (readNodeSettings(netns).interfaces.every(({ enabled }) => !enabled)) {
+      const where = options.netns === undefined ? "" : ` of netns ${options.netns}`;
+      process.stderr.write(
+        `ioamctl monitor: no interface${where} has IOAM enabled: no event will come before ` +
+          "`sysctl -w net.ipv6.conf.IFACE.ioam6_enabled=1`\n",
+      );
+    }
+    await new Promise<void>((resolve, reject) => {
+      const shown = new Monitor(options, resolve, reject);
+      const events = listenToKernel(
+        { netns, keepAlive: true },
+        (batch) => shown.show(batch),
+        reject,
+      );
+      shown.events = events;
+      log.debug({ netns: options.netns }, "listening");
+      process.once("SIGINT", shown.end).once("SIGTERM", shown.end);
+    });
+  } finally {
+    netns?.close();
+  }
+}
+
+/** Prints batch after batch at the reader's speed; what comes meanwhile waits in the buffers. */
+class Monitor {
+  events: KernelEvents | undefined;
+  readonly #json: boolean;
+  readonly #formats: TimestampFormats;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #fields: NodeFields = nodeFields();
+  #said: Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed"> = {
+    netlinkDrops: 0,
+    netlinkMalformed: 0,
+  };
+
+  constructor(options: MonitorOptions, resolve: () => void, reject: (error: unknown) => void) {
+    this.#json = options.json ?? false;
+    this.#formats = options.timestamps ?? LINUX_TIMESTAMPS;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  async show(batch: EventBatch): Promise<void> {
+    try {
+      if (!(await print(this.#lines(batch)))) this.#close();
+    } catch (error) {
+      this.events?.close();
+      this.#reject(error);
+    }
+  }
+
+  /** Interrupted: says what was lost and not said yet. */
+  readonly end = async (): Promise<void> => {
+    const { events } = this;
+    if (events === undefined) return;
+    await print(this.#lossLines(events.counters())).catch(this.#reject);
+    this.#close();
+  };
+
+  #close(): void {
+    this.events?.close();
+    this.#resolve();
+  }
+
+  *#lines(batch: EventBatch): Generator<string> {
+    for (let event = batch.next(); event !== undefined; event = batch.next()) {
+      const shown = this.#shown(event);
+      if (this.#json) yield toJson(eventObject(shown, this.#formats));
+      else yield* eventLines(shown, this.#formats);
+    }
+    yield* this.#lossLines({ netlinkDrops: batch.drops, netlinkMalformed: batch.malformed });
+  }
+
+  #shown(event: IoamEvent): ShownEvent {
+    const { kind, namespaceId, traceType, hops, flowId, sequenceNumber } = event;
+    const nodes = Array.from({ length: hops }, (_, hop) => {
+      event.locate(hop, this.#fields);
+      return readNode(event.view, this.#fields);
+    });
+    return {
+      event: kind,
+      ioamNamespaceId: namespaceId,
+      ioamTraceType: traceTypeText(traceType),
+      ...(flowId !== undefined && { ioamFlowId: flowId }),
+      ...(sequenceNumber !== undefined && { ioamSequenceNumber: sequenceNumber }),
+      nodes,
+    };
+  }
+
+  /** What was lost since this was last asked. */
+  *#lossLines(now: Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed">) {
+    const drops = now.netlinkDrops - this.#said.netlinkDrops;
+    const malformed = now.netlinkMalformed - this.#said.netlinkMalformed;
+    this.#said = now;
+    if (drops > 0) {
+      yield this.#json
+        ? toJson({ event: "drops", netlinkDrops: drops, total: now.netlinkDrops })
+        : `drops  ${drops} events lost, the kernel's buffer was full (${now.netlinkDrops} in all)`;
+    }
+    if (malformed > 0) {
+      yield this.#json
+        ? toJson({ event: "malformed", netlinkMalformed: malformed, total: now.netlinkMalformed })
+        : `malformed  ${malformed} events skipped (${now.netlinkMalformed} in all)`;
+    }
+  }
+}
