@@ -73,6 +73,20 @@ static int keep(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+/* Whether the end of a dump, if it is in there, says that something failed. libmnl does not look. */
+static bool ends_with_error(const void *data, int size)
+{
+	const struct nlmsghdr *nlh = static_cast<const struct nlmsghdr *>(data);
+	int error = 0;
+
+	for (; mnl_nlmsg_ok(nlh, size); nlh = mnl_nlmsg_next(nlh, &size)) {
+		if (nlh->nlmsg_type == NLMSG_DONE &&
+		    mnl_nlmsg_get_payload_len(nlh) >= sizeof(error))
+			memcpy(&error, mnl_nlmsg_get_payload(nlh), sizeof(error));
+	}
+	return error < 0;
+}
+
 int Control::receive(uint32_t sequence, Answer &answer)
 {
 	std::vector<uint8_t> datagram(DATAGRAM);
@@ -84,6 +98,8 @@ int Control::receive(uint32_t sequence, Answer &answer)
 			continue;
 		if (size < 0)
 			return errno == EAGAIN ? ETIMEDOUT : errno;
+		if (ends_with_error(datagram.data(), size))
+			answer.complete = false;
 		int more = mnl_cb_run(datagram.data(), size, sequence, port, keep, &answer);
 		if (more <= MNL_CB_STOP)
 			return more < 0 ? errno : 0;
@@ -199,8 +215,8 @@ Napi::Value Control::family(const Napi::CallbackInfo &info)
 }
 
 /*
- * request(type, command, version, dump, attributes): { octets, index }, the
- * messages that answer, with their netlink headers, and for each its offset
+ * request(type, command, version, dump, attributes): { octets, index, complete },
+ * the messages that answer, with their netlink headers, and for each its offset
  * and its length. The attributes are those of the request, ready to send.
  */
 Napi::Value Control::request(const Napi::CallbackInfo &info)
@@ -225,6 +241,7 @@ Napi::Value Control::request(const Napi::CallbackInfo &info)
 	Napi::Object result = Napi::Object::New(env);
 	result.Set("octets", octets);
 	result.Set("index", index);
+	result.Set("complete", Napi::Boolean::New(env, answer.complete));
 	return result;
 }
 

@@ -13,6 +13,8 @@
 struct Answer {
 	std::vector<uint8_t> octets;
 	std::vector<uint32_t> index;
+	/* False: the kernel ended a dump early. IOAM's dumps never go beyond one datagram. */
+	bool complete = true;
 };
 
 class Control : public Napi::ObjectWrap<Control> {

@@ -2,12 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { type NetnsHandle, withNetns } from "../native/bpf-loader/index.ts";
-import {
-  type Netlink,
-  type NetlinkFamily,
-  type NetlinkMessages,
-  openNetlink,
-} from "../native/node-netlink/index.ts";
+import { type Netlink, type NetlinkFamily, openNetlink } from "../native/node-netlink/index.ts";
 import { AttributeWalk, GENERIC_HEADER, LITTLE, messageCommand } from "./attributes.ts";
 import { ioamFamily } from "./family.ts";
 
@@ -55,6 +50,11 @@ export interface NodeSettings {
   namespaces: NamespaceSetting[];
   schemas: SchemaSetting[];
   interfaces: InterfaceSetting[];
+  /**
+   * False: there are more namespaces or schemas. The kernel's dump ends at 32 KiB, which are some
+   * 900 namespaces, or 31 schemas of the largest size.
+   */
+  complete: boolean;
 }
 
 /**
@@ -69,7 +69,12 @@ export function readNodeSettings(netns?: NetnsHandle): NodeSettings {
     const namespaces = dump(netlink, family, DUMP_NAMESPACES, namespaceOf);
     const schemas = dump(netlink, family, DUMP_SCHEMAS, schemaOf);
     const ids = netns === undefined ? readIds() : withNetns(netns, readIds);
-    return { ...ids, namespaces, schemas };
+    return {
+      ...ids,
+      namespaces: namespaces.found,
+      schemas: schemas.found,
+      complete: namespaces.complete && schemas.complete,
+    };
   } finally {
     netlink.close();
   }
@@ -83,8 +88,8 @@ function dump<T>(
   family: NetlinkFamily,
   command: number,
   read: (view: DataView, attributes: Attributes) => T | undefined,
-): T[] {
-  const { octets, index }: NetlinkMessages = netlink.request({ family, command, dump: true });
+): { found: T[]; complete: boolean } {
+  const { octets, index, complete } = netlink.request({ family, command, dump: true });
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
   const found: T[] = [];
   for (let i = 0; i < index.length; i += 2) {
@@ -93,7 +98,7 @@ function dump<T>(
     const one = read(view, attributesOf(view, offset + GENERIC_HEADER, offset + length));
     if (one !== undefined) found.push(one);
   }
-  return found;
+  return { found, complete };
 }
 
 function attributesOf(view: DataView, from: number, end: number): Attributes {

@@ -16,7 +16,7 @@ export interface RawControl {
     version: number,
     dump: boolean,
     attributes: Uint8Array,
-  ): { octets: Uint8Array; index: Uint32Array };
+  ): { octets: Uint8Array; index: Uint32Array; complete: boolean };
   close(): void;
 }
 

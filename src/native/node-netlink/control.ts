@@ -19,6 +19,11 @@ export interface NetlinkMessages {
   index: Uint32Array;
 }
 
+export interface NetlinkAnswer extends NetlinkMessages {
+  /** False: a dump ended early, for the kernel had no room for all. */
+  complete: boolean;
+}
+
 export interface NetlinkRequest {
   family: NetlinkFamily;
   command: number;
@@ -45,7 +50,7 @@ export class Netlink {
   }
 
   /** Sends a request and returns what answers it. NETLINK_PERMISSION, NETLINK_FAILED. */
-  request(o: NetlinkRequest): NetlinkMessages {
+  request(o: NetlinkRequest): NetlinkAnswer {
     const { family, command, dump = false, attributes = new Uint8Array(0) } = o;
     return attempt(`netlink command ${command} failed`, () =>
       this.#raw.request(family.id, command, family.version, dump, attributes),

@@ -3,6 +3,7 @@
 
 export {
   Netlink,
+  type NetlinkAnswer,
   type NetlinkFamily,
   type NetlinkMessages,
   type NetlinkRequest,

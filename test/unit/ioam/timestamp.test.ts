@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import {
   LINUX_TIMESTAMPS,
+  type TimestampFormats,
   timestampFormat,
   timestampNanoseconds,
 } from "../../../src/ioam/index.ts";
@@ -20,7 +21,7 @@ test.each([
 });
 
 test("the format is the namespace's", () => {
-  const formats = { other: "ntp", byNamespace: new Map([[123, "ptp"]]) } as const;
+  const formats: TimestampFormats = { other: "ntp", byNamespace: new Map([[123, "ptp"]]) };
   expect(timestampFormat(formats, 123)).toBe("ptp");
   expect(timestampFormat(formats, 124)).toBe("ntp");
   expect(timestampFormat(LINUX_TIMESTAMPS, 123)).toBe("posix");
