@@ -39,10 +39,6 @@ Reader::Reader(GenlSocket &socket, BatchQueue &queue, std::function<void()> wake
 Reader::~Reader()
 {
 	stop();
-	if (epoll >= 0)
-		close(epoll);
-	if (event >= 0)
-		close(event);
 }
 
 int Reader::start(const char **call)
@@ -68,17 +64,24 @@ int Reader::start(const char **call)
 	*call = "pthread_create";
 	int error = start_thread(&thread, main, this);
 	started = !error;
+	if (started)
+		pthread_setname_np(thread, "ioam-netlink");
 	return error;
 }
 
 void Reader::stop()
 {
-	if (!started)
-		return;
-	stopping = true;
-	go_on();
-	pthread_join(thread, nullptr);
-	started = false;
+	if (started) {
+		stopping = true;
+		go_on();
+		pthread_join(thread, nullptr);
+		started = false;
+	}
+	if (epoll >= 0)
+		close(epoll);
+	if (event >= 0)
+		close(event);
+	epoll = event = -1;
 }
 
 void Reader::go_on()
@@ -91,7 +94,6 @@ void Reader::go_on()
 
 void *Reader::main(void *self)
 {
-	pthread_setname_np(pthread_self(), "ioam-netlink");
 	static_cast<Reader *>(self)->run();
 	return nullptr;
 }
