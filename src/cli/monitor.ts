@@ -8,7 +8,7 @@ import {
   type TimestampFormats,
   traceTypeText,
 } from "../ioam/index.ts";
-import { openNetns } from "../native/bpf-loader/index.ts";
+import { type NetnsHandle, openNetns } from "../native/bpf-loader/index.ts";
 import {
   type EventBatch,
   type IoamEvent,
@@ -58,33 +58,33 @@ export function addMonitor(program: Command): void {
 async function monitor(options: MonitorOptions): Promise<void> {
   const log = createLogger(options.logLevel);
   const netns = options.netns === undefined ? undefined : openNetns(options.netns);
+  let shown: Monitor | undefined;
   try {
-    if (readNodeSettings(netns).interfaces.every(({ enabled }) => !enabled)) {
-      const where = options.netns === undefined ? "" : ` of netns ${options.netns}`;
-      process.stderr.write(
-        `ioamctl monitor: no interface${where} has IOAM enabled: no event will come before ` +
-          "`sysctl -w net.ipv6.conf.IFACE.ioam6_enabled=1`\n",
-      );
-    }
     await new Promise<void>((resolve, reject) => {
-      const shown = new Monitor(options, resolve, reject);
-      const events = listenToKernel(
-        { netns, keepAlive: true },
-        (batch) => shown.show(batch),
-        reject,
-      );
-      shown.events = events;
-      log.debug({ netns: options.netns }, "listening");
+      shown = new Monitor(options, resolve, reject);
+      shown.listen(netns);
       process.once("SIGINT", shown.end).once("SIGTERM", shown.end);
+      log.debug({ netns: options.netns }, "listening");
+      hint(netns);
     });
   } finally {
+    shown?.close();
     netns?.close();
   }
 }
 
+/** Says so when no interface would send an event. */
+function hint(netns: NetnsHandle | undefined): void {
+  if (readNodeSettings(netns).interfaces.some(({ enabled }) => enabled)) return;
+  const where = netns?.name === undefined ? "" : ` of netns ${netns.name}`;
+  process.stderr.write(
+    `ioamctl monitor: no interface${where} has IOAM enabled: no event will come before ` +
+      "`sysctl -w net.ipv6.conf.IFACE.ioam6_enabled=1`\n",
+  );
+}
+
 /** Prints batch after batch at the reader's speed; what comes meanwhile waits in the buffers. */
 class Monitor {
-  events: KernelEvents | undefined;
   readonly #json: boolean;
   readonly #formats: TimestampFormats;
   readonly #resolve: () => void;
@@ -94,6 +94,7 @@ class Monitor {
     netlinkDrops: 0,
     netlinkMalformed: 0,
   };
+  #events: KernelEvents | undefined;
 
   constructor(options: MonitorOptions, resolve: () => void, reject: (error: unknown) => void) {
     this.#json = options.json ?? false;
@@ -102,26 +103,31 @@ class Monitor {
     this.#reject = reject;
   }
 
-  async show(batch: EventBatch): Promise<void> {
-    try {
-      if (!(await print(this.#lines(batch)))) this.#close();
-    } catch (error) {
-      this.events?.close();
-      this.#reject(error);
-    }
+  listen(netns: NetnsHandle | undefined): void {
+    this.#events = listenToKernel(
+      { netns, keepAlive: true },
+      (batch) => this.#show(batch),
+      this.#reject,
+    );
+  }
+
+  close(): void {
+    this.#events?.close();
   }
 
   /** Interrupted: says what was lost and not said yet. */
   readonly end = async (): Promise<void> => {
-    const { events } = this;
-    if (events === undefined) return;
-    await print(this.#lossLines(events.counters())).catch(this.#reject);
-    this.#close();
+    if (this.#events === undefined) return;
+    await print(this.#lossLines(this.#events.counters())).catch(this.#reject);
+    this.#resolve();
   };
 
-  #close(): void {
-    this.events?.close();
-    this.#resolve();
+  async #show(batch: EventBatch): Promise<void> {
+    try {
+      if (!(await print(this.#lines(batch)))) this.#resolve();
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 
   *#lines(batch: EventBatch): Generator<string> {
