@@ -24,6 +24,7 @@ import { toJson } from "./json.ts";
 import { createLogger } from "./log.ts";
 import { type CommonOptions, jsonOption, logLevelOption, netnsOption } from "./options.ts";
 import { print } from "./output.ts";
+import { requireNetAdmin } from "./privilege.ts";
 import { timestampsOption } from "./timestamp-option.ts";
 
 interface MonitorOptions extends CommonOptions {
@@ -56,6 +57,7 @@ export function addMonitor(program: Command): void {
 }
 
 async function monitor(options: MonitorOptions): Promise<void> {
+  requireNetAdmin();
   const log = createLogger(options.logLevel);
   const netns = options.netns === undefined ? undefined : openNetns(options.netns);
   let shown: Monitor | undefined;

@@ -27,6 +27,16 @@ export function requirePrivileges(purpose: "look" | "load" = "look"): void {
   );
 }
 
+/** Throws NOT_PERMITTED unless this process has CAP_NET_ADMIN, which the kernel's IOAM events take. */
+export function requireNetAdmin(): void {
+  if (((effectiveCapabilities() >> CAP_NET_ADMIN) & 1n) === 1n) return;
+  throw new IoamctlError(
+    "NOT_PERMITTED",
+    "not permitted: the kernel's IOAM events need CAP_NET_ADMIN: " +
+      "run it as root, for instance with sudo",
+  );
+}
+
 function effectiveCapabilities(): bigint {
   const match = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"));
   return BigInt(`0x${match?.[1] ?? "0"}`);

@@ -14,7 +14,6 @@ export { locateFields, MAX_NODES, splitNodes } from "./trace-data.ts";
 export {
   BIT,
   bitMask,
-  hasBit,
   type TraceLayout,
   traceLayout,
   traceTypeText,

@@ -5,8 +5,6 @@ import { endianness } from "node:os";
 /** For DataView: whether this machine's integers are little-endian. */
 export const LITTLE: boolean = endianness() === "LE";
 
-/** Octets of struct nlmsghdr. */
-export const MESSAGE_HEADER = 16;
 /** Octets of struct nlmsghdr and struct genlmsghdr. */
 export const GENERIC_HEADER = 20;
 /** Octets of struct nlattr. */

@@ -1,5 +1,6 @@
 // Half a million random, mutated and cut packets: always "next", nothing changed, every count accounted for.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { randomNumbers } from "../lab/random.ts";
 import { wireCases } from "../lab/wire-cases.ts";
 import { UnpinnedMeter } from "./unpinned-meter.ts";
 
@@ -13,17 +14,6 @@ beforeAll(() => {
   meter = new UnpinnedMeter({ maxFlows: 20_000 });
 });
 afterAll(() => meter.close());
-
-/** xorshift32: every run sees the same packets. */
-function randomNumbers(seed: number): (below: number) => number {
-  let x = seed;
-  return (below) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % below;
-  };
-}
 
 function mutate(octets: Uint8Array, random: (below: number) => number): Uint8Array {
   const mutated = octets.slice();

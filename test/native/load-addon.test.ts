@@ -26,18 +26,18 @@ test("not built", () => {
   );
 });
 
-test("libbpf not installed", () => {
-  const addon = readFileSync(join(ROOT, "native/build/Release/bpf-loader.node"));
+test.each([
+  ["bpf-loader", "libbpf.so.1", "LIBBPF_MISSING", "run apt-get install libbpf1"],
+  ["node-netlink", "libmnl.so.0", "LIBMNL_MISSING", "run apt-get install libmnl0"],
+])("%s without %s", (name, library, code, remedy) => {
+  const addon = readFileSync(join(ROOT, `native/build/Release/${name}.node`));
   // The same addon, wanting a library that no machine has.
-  const at = addon.indexOf("libbpf.so.1\0");
+  const at = addon.indexOf(`${library}\0`);
   expect(at).toBeGreaterThan(0);
-  addon.write("libbpf.so.9\0", at);
-  writeFileSync(join(folder, "no-libbpf.node"), addon);
-  expect(() => loadAddon("no-libbpf", folder)).toThrow(
-    expect.objectContaining({
-      code: "LIBBPF_MISSING",
-      message: expect.stringContaining("run apt-get install libbpf1"),
-    }),
+  addon.write(`${library.slice(0, -1)}9\0`, at);
+  writeFileSync(join(folder, `no-${code}.node`), addon);
+  expect(() => loadAddon(`no-${code}`, folder)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(remedy) }),
   );
 });
 

@@ -1,12 +1,11 @@
 // ioamctl monitor as an operator runs it: events of the real kernel, readable and as JSON.
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ioamctl } from "../lab/agent.ts";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { generator } from "../lab/generator.ts";
 import { setUpNode, type TraceModel, traceOption, tracePacket } from "../lab/ioam-kernel.ts";
 import { packetOctets } from "../lab/packet.ts";
-import { Background } from "../lab/process.ts";
+import { Background, run } from "../lab/process.ts";
 import { type RouterLab, router } from "../lab/router.ts";
 import { type Station, station } from "../lab/station.ts";
 
@@ -158,16 +157,13 @@ test("its reader goes away: it ends", async () => {
   clearInterval(timer);
 });
 
-test("where no event will come it says so; wrong use is exit 2", async () => {
+test("where no event will come it says so, and what is no netns", async () => {
   const quiet = new Background("node", [IOAMCTL, "monitor", "--netns", lab.source.name]);
   await quiet.until(/no interface of netns .* has IOAM enabled/);
   expect((await quiet.stop("SIGINT")).code).toBe(0);
-  for (const format of ["gps", "70000=ptp", "x=ptp", "123="]) {
-    const { code, stderr } = await ioamctl("monitor", "--timestamps", format);
-    expect(code, format).toBe(2);
-    expect(stderr.split("\n")).toHaveLength(2);
-  }
-  const missing = await ioamctl("monitor", "--netns", "no-such-netns");
+  const missing = await run("node", [IOAMCTL, "monitor", "--netns", "no-such-netns"], {
+    check: false,
+  });
   expect(missing.code).toBe(1);
   expect(missing.stderr).toMatch(/^ioamctl monitor: cannot open netns no-such-netns: .*\n$/);
 });

@@ -10,8 +10,6 @@ export {
   openNetlink,
 } from "./control.ts";
 export {
-  DEFAULT_BUFFER_OCTETS,
-  DEFAULT_RECEIVE_BUFFER,
   type ListenOptions,
   listenNetlink,
   type NetlinkBatch,

@@ -8,10 +8,10 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../../../src/cli/program.ts";
 import { ioamctlUnprivileged, ioamctlWithoutAddons } from "./command-line.ts";
 
-const COMMANDS = ["attach", "detach", "status", "dump", "flush", "agent"];
+const COMMANDS = ["attach", "detach", "status", "dump", "flush", "monitor", "agent"];
 /** What wrong use is answered with. */
 const ONE_LINE = /^ioamctl[a-z ]*: .*; see ioamctl.* --help\n$/;
-const PRINTING = ["attach", "detach", "status", "dump", "flush"];
+const PRINTING = ["attach", "detach", "status", "dump", "flush", "monitor"];
 
 describe("--help", () => {
   it("lists the commands", async () => {
@@ -74,6 +74,10 @@ describe("wrong use ends with status 2 and one line", () => {
     ["detach -n x --all", /either -n IFACE… or --all/],
     ["flush", /either --all or the filters/],
     ["flush --all --sport 1", /either --all or the filters/],
+    ["monitor --timestamps gps", /--timestamps.*gps.*posix, ptp, ntp/],
+    ["monitor --timestamps 70000=ptp", /--timestamps.*ID=FORMAT/],
+    ["monitor --timestamps x=ptp", /--timestamps.*ID=FORMAT/],
+    ["monitor --timestamps 123=", /--timestamps.*ID=FORMAT/],
     ["agent", /either -c CONFIG or -n IFACE…/],
     ["agent -n x", /--collector ADDRESS:PORT or --console/],
     ["agent -n x -c y", /cannot be used with/],
@@ -113,6 +117,7 @@ describe("without root's rights", () => {
     "status --json",
     "dump",
     "flush --all",
+    "monitor",
     "agent -n lo --console",
   ])("ioamctl %s ends with status 1 and one line", async (line) => {
     const { code, stdout, stderr } = await ioamctlUnprivileged(line.split(" "));
