@@ -27,6 +27,13 @@ export type FieldSource =
       readonly shift: number;
       readonly mask: number;
     }
+  /**
+   * As many octets as the integer `length` of the record says (of at most 2 octets), from the start
+   * of `field` on, also beyond the layout's end: records may differ in length. Only for the last
+   * field of a template, whose length then is variable (RFC 7011 section 7). What a message of
+   * 65507 octets has no room for is cut off.
+   */
+  | { readonly kind: "tail"; readonly field: string; readonly length: string }
   /** The same number, 0 ≤ value < 2^32, in every record. */
   | { readonly kind: "constant"; readonly value: number }
   /** A number that is the same in every record of one call of `export`, by its name in the context. */

@@ -7,26 +7,32 @@ import type { FieldSource } from "./field-source.ts";
 /** One field of a template. */
 export interface TemplateField {
   readonly element: InformationElement;
-  /** Octets on the wire; default: the element's length. Fewer is reduced-size encoding. */
+  /**
+   * Octets on the wire; default: the element's length. Fewer is reduced-size encoding. A field
+   * whose source is a "tail" has none: each record carries its own.
+   */
   readonly length?: number;
   readonly source: FieldSource;
 }
 
 const ENTERPRISE_BIT = 0x8000;
 
-/** A template of records of fixed length. */
+/** A template. Its records have a fixed length, but for the last field, whose length may vary. */
 export class Template {
   /** 256–65535, unique in a transport session and observation domain. */
   readonly id: number;
   readonly fields: readonly Required<TemplateField>[];
-  /** Octets of a data record. */
+  /** Octets of a data record; of one whose last field varies, with that field empty. */
   readonly recordLength: number;
+  /** Whether the last field's length varies. */
+  readonly isVariable: boolean;
   /** The template record as it stands in a template set, big-endian. */
   readonly record: Uint8Array;
 
   /**
-   * Throws TEMPLATE_INVALID for an id below 256, for no fields at all, and for a length that the
-   * element's type does not allow (RFC 7011 section 6.2).
+   * Throws TEMPLATE_INVALID for an id below 256, for no fields at all, for a length that the
+   * element's type does not allow (RFC 7011 section 6.2), and for a field of variable length that
+   * is not the last.
    */
   constructor(id: number, fields: readonly TemplateField[]) {
     if (!Number.isInteger(id) || id < 256 || id > 65535) {
@@ -34,7 +40,14 @@ export class Template {
     }
     if (fields.length === 0) throw invalid(id, "it has no fields");
     this.id = id;
-    this.fields = fields.map(({ element, length = element.length, source }) => {
+    this.isVariable = fields.at(-1)?.source.kind === "tail";
+    this.fields = fields.map(({ element, length = element.length, source }, i) => {
+      if (source.kind === "tail") {
+        if (i === fields.length - 1 && isOctets(element) && length === VARIABLE_LENGTH) {
+          return { element, length, source };
+        }
+        throw invalid(id, `${element.name} is a tail: only octets of the last field can be`);
+      }
       if (length === VARIABLE_LENGTH) {
         throw invalid(id, `${element.name} has no fixed length: give its field a length`);
       }
@@ -43,7 +56,10 @@ export class Template {
       }
       return { element, length, source };
     });
-    this.recordLength = this.fields.reduce((sum, field) => sum + field.length, 0);
+    this.recordLength = this.fields.reduce(
+      (sum, { length }) => sum + (length === VARIABLE_LENGTH ? 1 : length),
+      0,
+    );
     this.record = this.#encode();
   }
 
@@ -62,6 +78,10 @@ export class Template {
     }
     return new Uint8Array(view.buffer);
   }
+}
+
+function isOctets({ type }: InformationElement): boolean {
+  return type === "octetArray" || type === "string";
 }
 
 function invalid(id: number, why: string): IoamctlError {

@@ -55,6 +55,14 @@ const OWN: readonly Row[] = [
   [108, "ioamDuplicatePacketCount", "unsigned64", undefined, "deltaCounter", "packets"],
   [109, "tunnelSourceIPv6Address", "ipv6Address", undefined, "default"],
   [110, "tunnelDestinationIPv6Address", "ipv6Address", undefined, "default"],
+  [111, "ioamTraceId", "unsigned64", undefined, "identifier"],
+  [112, "ioamHopIndex", "unsigned8", undefined, "identifier"],
+  [113, "ioamHopCount", "unsigned8", undefined, "quantity", "hops"],
+  [114, "ioamTransitDelay", "unsigned32", undefined, "quantity", "nanoseconds"],
+  [115, "ioamChecksumComplement", "unsigned32", undefined, "default"],
+  [116, "ioamHopLimitWide", "unsigned8", undefined, "quantity", "hops"],
+  [117, "ioamBufferOccupancy", "unsigned32", undefined, "quantity"],
+  [118, "ioamUndefinedData", "octetArray", undefined, "default"],
 ];
 
 /** Every IOAM element, under the enterprise numbers given. */

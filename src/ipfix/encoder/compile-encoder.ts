@@ -5,7 +5,7 @@ import type { RecordLayout } from "../record-layout.ts";
 import type { Template } from "../template.ts";
 import { FIRST_VALUE, fillContext } from "./context-array.ts";
 import { doubleHigh, toDouble, toSingle } from "./float-bits.ts";
-import { SourceCompiler } from "./source-compiler.ts";
+import { SourceCompiler, type Tail } from "./source-compiler.ts";
 import { planStores } from "./stores.ts";
 import type { WireOctet } from "./wire-octet.ts";
 
@@ -27,6 +27,8 @@ export interface Encoder {
   readonly template: Template;
   /** An encoder into `view`: make one for each buffer, and keep it. */
   bind(view: DataView): BoundEncoder;
+  /** What follows the octets that the encoder writes, when the template's last field varies. */
+  readonly tail: Tail | undefined;
   /** The text of the generated function's body. */
   readonly source: string;
 }
@@ -41,8 +43,13 @@ let bound = 0;
 export function compileEncoder(template: Template, layout: RecordLayout): Encoder {
   const compiler = new SourceCompiler(layout);
   const octets: WireOctet[] = [];
+  let tail: Tail | undefined;
   for (const { element, length, source } of template.fields) {
     try {
+      if (source.kind === "tail") {
+        tail = compiler.tail(source);
+        continue;
+      }
       octets.push(...compiler.octets(source, element.type, length));
     } catch (error) {
       if (!(error instanceof IoamctlError)) throw error;
@@ -54,7 +61,7 @@ export function compileEncoder(template: Template, layout: RecordLayout): Encode
   const body = [...compiler.definitions.statements, ...planStores(octets, "view", "position")].join(
     "\n",
   );
-  return { template, source: body, bind: (view) => bind(body, view, compiler.contextValues) };
+  return { template, tail, source: body, bind: (view) => bind(body, view, compiler.contextValues) };
 }
 
 // Buffer and context are constants of a function of its own, as fast as JavaScript gets: the serial

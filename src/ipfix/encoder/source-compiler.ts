@@ -9,6 +9,14 @@ import { narrowSigned, narrowUnsigned } from "./narrow.ts";
 import { compileTime } from "./time.ts";
 import { assemble, bigEndianOctets, constantOctets, type WireOctet } from "./wire-octet.ts";
 
+/** Octets whose number each record tells. */
+export interface Tail {
+  /** Where they begin in a record. */
+  readonly offset: number;
+  /** The integer that says how many they are. */
+  readonly length: LayoutField;
+}
+
 /** Compiles sources one after another; what they have in common is loaded and computed once. */
 export class SourceCompiler {
   readonly definitions: Definitions = new Definitions();
@@ -45,7 +53,16 @@ export class SourceCompiler {
         return this.#contextValue(source.name, length);
       case "select":
         return this.#select(source, type, length);
+      case "tail":
+        throw invalid("only a whole field can be a tail");
     }
+  }
+
+  /** Where a tail and its length are in a record. Throws SOURCE_INVALID. */
+  tail(source: Extract<FieldSource, { kind: "tail" }>): Tail {
+    const length = this.#field(source.length);
+    if (length.size > 2) throw invalid("the length of a tail has 1 or 2 octets");
+    return { offset: this.#field(source.field).offset, length };
   }
 
   #field(name: string): LayoutField {

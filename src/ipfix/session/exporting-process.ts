@@ -9,7 +9,9 @@ import { MessageBatch } from "./message-batch.ts";
 import { messageLimit } from "./message-limit.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Pacer } from "./pacer.ts";
+import type { RecordBatch } from "./record-batch.ts";
 import { templateMessages } from "./template-message.ts";
+import { VariableBatch } from "./variable-batch.ts";
 
 /** How to export. */
 export interface ExportingProcessOptions {
@@ -54,7 +56,7 @@ export class ExportingProcess {
   readonly #counters: SessionCounters = newCounters();
   readonly #options: ExportingProcessOptions;
   readonly #transport: Transport;
-  readonly #batches: readonly MessageBatch[];
+  readonly #batches: readonly RecordBatch[];
   readonly #pacer: Pacer | undefined;
   readonly #closing = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -77,7 +79,11 @@ export class ExportingProcess {
     this.counters = this.#counters;
     this.#options = options;
     this.#transport = transport;
-    this.#batches = encoders.map((encoder) => new MessageBatch(encoder, observationDomainId));
+    this.#batches = encoders.map((encoder) =>
+      encoder.tail === undefined
+        ? new MessageBatch(encoder, observationDomainId)
+        : new VariableBatch(encoder, encoder.tail, observationDomainId),
+    );
     this.#pacer = maxRate === undefined ? undefined : new Pacer(maxRate);
     this.#refresh = 1000 * (options.templateRefresh ?? DEFAULT_REFRESH);
     const idle = (): void => void this.sendTemplates().catch(() => {});
@@ -140,8 +146,7 @@ export class ExportingProcess {
     try {
       for (let next = 0; next < count; ) {
         next = this.#fill(words, offsets, next, count, kinds);
-        const batch = this.#batches[kinds[next - 1]];
-        if (batch.full) await this.#sendBatch(batch);
+        if (next < count) await this.#sendBatch(this.#batches[kinds[next]]);
       }
       for (const batch of this.#batches) if (batch.records > 0) await this.#sendBatch(batch);
     } finally {
@@ -151,7 +156,7 @@ export class ExportingProcess {
     return { sent: count - dropped.length, dropped, error: this.#error };
   }
 
-  // Encodes records until a batch is full or there are no more; gives the next record's number.
+  // Encodes records until there is no room for one, or no more; gives the next record's number.
   // A function of its own, and without await: called often, so that it is compiled as a whole.
   #fill(
     words: Int32Array,
@@ -162,7 +167,7 @@ export class ExportingProcess {
   ): number {
     const batches = this.#batches;
     for (let i = from; i < count; i++) {
-      if (batches[kinds[i]].add(words, offsets[i], i)) return i + 1;
+      if (!batches[kinds[i]].add(words, offsets[i], i)) return i;
     }
     return count;
   }
@@ -205,7 +210,7 @@ export class ExportingProcess {
     }
   }
 
-  async #sendBatch(batch: MessageBatch): Promise<void> {
+  async #sendBatch(batch: RecordBatch): Promise<void> {
     if (this.#templatesDue()) await this.#sendTemplates();
     const taken = await this.#send(batch, () => this.#sendTemplates());
     if (taken < batch.octets) this.#dropped.push(batch.numbersFrom(taken));

@@ -7,7 +7,7 @@ import {
   writeHeaders,
   writeLengths,
 } from "./message-header.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { RecordBatch } from "./record-batch.ts";
 
 /** Octets of the buffer: what one UDP_SEGMENT call takes over IPv4. */
 export const BATCH_OCTETS = 65507;
@@ -26,10 +26,9 @@ export function dataMessageLength(recordLength: number): number {
  * A buffer of messages of the same length, so that one system call sends them all. Records fill one
  * message after another; the last of a batch may stay shorter.
  */
-export class MessageBatch implements Outgoing {
+export class MessageBatch implements RecordBatch {
   readonly bytes: Uint8Array = new Uint8Array(BATCH_OCTETS);
   readonly setContext: BoundEncoder["setContext"];
-  /** Records in the batch. */
   records = 0;
   readonly #encoder: Encoder;
   readonly #domain: number;
@@ -65,14 +64,6 @@ export class MessageBatch implements Outgoing {
     return messages * this.#messageLength + last;
   }
 
-  get full(): boolean {
-    return this.records === this.#numbers.length;
-  }
-
-  /**
-   * Lays out an empty batch: messages of at most `maxLength` octets (room for one record at least),
-   * and as many of them as `maxMessages` gives for their length.
-   */
   layOut(maxLength: number, maxMessages: (messageLength: number) => number): void {
     const perMessage = Math.max(1, Math.floor((maxLength - OVERHEAD) / this.#recordLength));
     const length = OVERHEAD + perMessage * this.#recordLength;
@@ -87,18 +78,16 @@ export class MessageBatch implements Outgoing {
     this.clear();
   }
 
-  /**
-   * Encodes the record at 32-bit word `at` of `words`; `number` is what the caller calls it.
-   * True: the batch is full, send and clear it before the next.
-   */
   add(words: Int32Array, at: number, number: number): boolean {
+    if (this.records === this.#numbers.length) return false;
     this.#encode(words, at, this.#position);
     this.#numbers[this.records++] = number;
     this.#position += this.#recordLength;
-    if (--this.#room > 0) return false;
-    this.#room = this.#recordsPerMessage;
-    this.#position += OVERHEAD;
-    return this.full;
+    if (--this.#room === 0) {
+      this.#room = this.#recordsPerMessage;
+      this.#position += OVERHEAD;
+    }
+    return true;
   }
 
   recordsBefore(octet: number): number {
@@ -118,12 +107,10 @@ export class MessageBatch implements Outgoing {
     }
   }
 
-  /** The numbers of the records in the messages from an octet on. */
   numbersFrom(octet: number): Uint32Array {
     return this.#numbers.slice(this.recordsBefore(octet), this.records);
   }
 
-  /** Empties the batch. */
   clear(): void {
     const { octets } = this;
     const rest = octets % this.#messageLength;
