@@ -1,4 +1,4 @@
-// The exporting daemon: meters of several network namespaces, drained into all sinks.
+// The exporting daemon: meters and kernel events of several network namespaces, into all sinks.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
@@ -10,7 +10,8 @@ import { netnsInode } from "./meter-lock.ts";
 import { MeteredNetns } from "./metered-netns.ts";
 import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
 import { refuseFixedChanges } from "./reload.ts";
-import type { Sink } from "./sink.ts";
+import type { AgentSink, Sink } from "./sink.ts";
+import { TraceSources } from "./trace/trace-sources.ts";
 
 /** What is not exported by then, at the end, stays in the table. */
 const STOP_LIMIT_MS = 10_000;
@@ -35,24 +36,30 @@ export class Agent {
   readonly #log: Logger;
   #config: AgentConfig;
   #sinks: SinkMap = new Map();
-  #activeSinks: readonly Sink[] = [];
+  #activeSinks: readonly AgentSink[] = [];
+  readonly #traces: TraceSources;
 
   private constructor(config: AgentConfig, { onIdle, ...sinks }: AgentSurroundings) {
     this.#config = config;
     this.#onIdle = onIdle;
     this.#log = sinks.log;
     this.#surroundings = { ...sinks, onConsoleClosed: () => this.#consoleClosed() };
+    const active = (): readonly AgentSink[] => this.#activeSinks;
+    this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
   }
 
   /**
    * Opens the collectors, then attaches, then begins to export. When one thing fails, everything is
-   * undone and the error thrown.
+   * undone and the error thrown; but where the kernel's IOAM events cannot be had, a warning says
+   * so, as long as there is something else to export.
    */
   static async start(config: AgentConfig, surroundings: AgentSurroundings): Promise<Agent> {
     const agent = new Agent(config, surroundings);
     agent.#setSinks(await openSinks(config, new Map(), agent.#surroundings));
     try {
       await agent.#openAll(wantedBy(config));
+      const failure = await agent.#traces.goOver(config);
+      if (failure !== undefined && agent.#hasNothing()) throw failure;
     } catch (error) {
       await closeSinks(agent.#sinks);
       throw error;
@@ -93,7 +100,8 @@ export class Agent {
     const closing = [...this.#netns.values()].map((one) => this.#close(one, onExit));
     const inTime = new AbortController();
     const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => [true]);
-    const exported = await Promise.race([Promise.all(closing), limit]);
+    const traces = this.#traces.close().then(() => true);
+    const exported = await Promise.race([Promise.all([...closing, traces]), limit]);
     await closeSinks(this.#sinks);
     inTime.abort();
     return !exported.includes(false);
@@ -119,8 +127,9 @@ export class Agent {
         if (isPeriodNew) one.setPeriod(config.meter.activeTimeout, () => this.#meterGone(one));
       }
     }
+    await this.#traces.goOver(config);
     // A drain that began with the former sinks ends with them.
-    await Promise.all([...this.#netns.values()].map((one) => one.idle()));
+    await Promise.all([...this.#netns.values(), this.#traces].map((one) => one.idle()));
     await closeSinks(former, sinks);
   }
 
@@ -165,11 +174,17 @@ export class Agent {
   }
 
   #meterGone(one: MeteredNetns): void {
-    void this.#close(one, "detach").then(() => {
-      if (this.#netns.size > 0) return;
-      const why = "every meter or its netns was removed, so nothing is left to export: start anew";
-      this.#onIdle(new IoamctlError("METER_GONE", why));
-    });
+    void this.#close(one, "detach").then(() => this.#idleIfNothingLeft());
+  }
+
+  #hasNothing(): boolean {
+    return this.#netns.size === 0 && this.#traces.size === 0;
+  }
+
+  #idleIfNothingLeft(): void {
+    if (!this.#hasNothing()) return;
+    const why = "every meter or its netns was removed, so nothing is left to export: start anew";
+    this.#onIdle(new IoamctlError("METER_GONE", why));
   }
 
   #consoleClosed(): void {

@@ -1,8 +1,10 @@
-// A collector: flows encoded as IPFIX and sent.
+// A collector: flows and traces encoded as IPFIX and sent.
 import type { Logger } from "pino";
+import type { IoamctlError } from "../errors.ts";
 import {
   compileEncoder,
   ElementRegistry,
+  type ExportContext,
   ExportingProcess,
   ioamElements,
   openUdp,
@@ -12,10 +14,21 @@ import type { AgentConfig, CollectorConfig } from "./config/agent-config.ts";
 import { formatEndpoint } from "./config/endpoint.ts";
 import { flowTemplates } from "./flow-template.ts";
 import { LimitedLog } from "./limited-log.ts";
-import { type Batch, type Dropped, NOTHING_DROPPED, type Sink } from "./sink.ts";
+import {
+  type AgentSink,
+  type Batch,
+  type Dropped,
+  NOTHING_DROPPED,
+  type TraceBatch,
+} from "./sink.ts";
+import { TRACE_LAYOUT } from "./trace/record-layout.ts";
+import { traceTemplates } from "./trace/trace-template.ts";
+
+/** What the templates of flows ask for, in an export without any. */
+const NO_FLOWS: ExportContext = { values: { flowEndReason: 0, ioamNodeId: 0 } };
 
 /** One transport session with a collector. */
-export class CollectorSink implements Sink {
+export class CollectorSink implements AgentSink {
   readonly name: string;
   readonly #session: ExportingProcess;
   readonly #log: LimitedLog;
@@ -33,12 +46,17 @@ export class CollectorSink implements Sink {
    */
   static async open(
     { address, mtu, maxRate, templateRefresh }: CollectorConfig,
-    { observationDomainId, enterpriseNumbers }: AgentConfig,
+    { observationDomainId, enterpriseNumbers, trace }: AgentConfig,
     log: Logger,
   ): Promise<CollectorSink> {
     const registry = new ElementRegistry(ioamElements(enterpriseNumbers));
     const layout = layoutOf("flow_record");
     const encoders = flowTemplates(registry).map((template) => compileEncoder(template, layout));
+    if (trace.source !== "off") {
+      for (const template of traceTemplates(registry)) {
+        encoders.push(compileEncoder(template, TRACE_LAYOUT));
+      }
+    }
     const transport = await openUdp(address);
     try {
       const session = new ExportingProcess({
@@ -65,15 +83,26 @@ export class CollectorSink implements Sink {
       slice.kinds,
       context,
     );
-    this.#tellRefusals();
-    if (dropped.length === 0) return NOTHING_DROPPED;
-    const fields = { records: dropped.length, err: error };
-    this.#log.warn(error?.code ?? "", fields, "the collector did not take these records");
-    return sumOf(batch, dropped);
+    this.#tell(dropped.length, error);
+    return dropped.length === 0 ? NOTHING_DROPPED : sumOf(batch, dropped);
+  }
+
+  async takeTraces({ records }: TraceBatch): Promise<number> {
+    const { buffer, offsets, count, kinds } = records;
+    const { dropped, error } = await this.#session.export(buffer, offsets, count, kinds, NO_FLOWS);
+    this.#tell(dropped.length, error);
+    return dropped.length;
   }
 
   async close(): Promise<void> {
     this.#session.close();
+  }
+
+  #tell(records: number, error: IoamctlError | undefined): void {
+    this.#tellRefusals();
+    if (records === 0) return;
+    const fields = { records, err: error };
+    this.#log.warn(error?.code ?? "", fields, "the collector did not take these records");
   }
 
   #tellRefusals(): void {

@@ -1,10 +1,10 @@
 // What the agent does in one network namespace: lock, meter, attachments, rotation.
-import { statSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Attachment, Meter, MeterOptions } from "../meter/index.ts";
 import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
+import { isNetns } from "./netns-name.ts";
 import { Rotator } from "./rotator.ts";
 import type { Sink } from "./sink.ts";
 
@@ -186,11 +186,6 @@ export class MeteredNetns {
     }
     return true;
   }
-}
-
-function isNetns(name: string, inode: number): boolean {
-  const path = name.includes("/") ? name : `/run/netns/${name}`;
-  return statSync(path, { throwIfNoEntry: false })?.ino === inode;
 }
 
 function isSame(one: Attachment): (other: Attachment) => boolean {

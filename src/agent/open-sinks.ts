@@ -2,18 +2,18 @@
 import type { Logger } from "pino";
 import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
-import { ConsoleSink, type FlowPrinter } from "./console-sink.ts";
-import type { Sink } from "./sink.ts";
+import { ConsoleSink, type Printers } from "./console-sink.ts";
+import type { AgentSink } from "./sink.ts";
 
 /** Sinks by what the configuration says of them. */
-export type SinkMap = ReadonlyMap<string, Sink>;
+export type SinkMap = ReadonlyMap<string, AgentSink>;
 
 /** How the console prints, by its format. */
-export type FlowPrinters = Readonly<Record<ConsoleFormat, FlowPrinter>>;
+export type PrinterMap = Readonly<Record<ConsoleFormat, Printers>>;
 
 /** What opening sinks needs beside the configuration. */
 export interface SinkSurroundings {
-  readonly printers: FlowPrinters;
+  readonly printers: PrinterMap;
   readonly log: Logger;
   /** Standard output was closed by its reader. */
   readonly onConsoleClosed: () => void;
@@ -28,7 +28,7 @@ export async function openSinks(
   open: SinkMap,
   { printers, log, onConsoleClosed }: SinkSurroundings,
 ): Promise<SinkMap> {
-  const sinks = new Map<string, Sink>();
+  const sinks = new Map<string, AgentSink>();
   try {
     for (const collector of config.collectors) {
       const key = JSON.stringify(["collector", collector]);
@@ -36,8 +36,8 @@ export async function openSinks(
     }
     for (const output of config.outputs) {
       const key = JSON.stringify(["output", output]);
-      const print = printers[output.console.format];
-      sinks.set(key, open.get(key) ?? new ConsoleSink(print, onConsoleClosed));
+      const one = printers[output.console.format];
+      sinks.set(key, open.get(key) ?? new ConsoleSink(one, onConsoleClosed));
     }
     return sinks;
   } catch (error) {

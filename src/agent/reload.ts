@@ -11,6 +11,7 @@ export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): voi
     ["observationDomainId", (config) => config.observationDomainId],
     ["enterpriseNumbers", (config) => config.enterpriseNumbers],
     ["meter.maxFlows", (config) => config.meter.maxFlows],
+    ["trace", ({ trace }) => ({ ...trace, byNamespace: [...trace.timestamps.byNamespace] })],
     ["meter.namespaces", (config) => config.meter.namespaces],
   ];
   const changed = fixed

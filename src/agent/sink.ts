@@ -1,6 +1,7 @@
 // Where exported flows go: collectors and the console are both sinks.
 import type { ExportContext } from "../ipfix/index.ts";
 import type { FlowContext, SealedGeneration, Slice } from "../meter/index.ts";
+import type { TraceRecords } from "./trace/trace-records.ts";
 
 /** Some flows of a sealed generation, on their way to every sink. */
 export interface Batch {
@@ -35,6 +36,24 @@ export interface Sink {
   take(batch: Batch): Promise<Readonly<Dropped>>;
   close(): Promise<void>;
 }
+
+/** Trace records on their way to every sink. */
+export interface TraceBatch {
+  readonly netns: string | null;
+  readonly records: Pick<TraceRecords, "buffer" | "offsets" | "kinds" | "count">;
+}
+
+/** A destination of trace records. */
+export interface TraceSink {
+  /**
+   * Takes the records of a batch. Resolves to how many could not be sent, once the kernel has all
+   * others; calls of several network namespaces may overlap.
+   */
+  takeTraces(batch: TraceBatch): Promise<number>;
+}
+
+/** A destination of all that an agent exports. */
+export type AgentSink = Sink & TraceSink;
 
 /** All of a batch. */
 export function allOf({ slice }: Batch): Dropped {

@@ -11,11 +11,11 @@ import { ConfigError, loadConfig } from "../agent/config/load-config.ts";
 import { configOf } from "../agent/config/schema.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import { IoamctlError } from "../errors.ts";
-import { flowPrinters } from "./flow-printers.ts";
+import { printers } from "./flow-printers.ts";
 import { createLogger } from "./log.ts";
 import { type CommonOptions, interfacesOption, logLevelOption, netnsOption } from "./options.ts";
 import { print } from "./output.ts";
-import { requirePrivileges } from "./privilege.ts";
+import { requireNetAdmin, requirePrivileges } from "./privilege.ts";
 
 interface AgentOptions extends CommonOptions {
   config?: string;
@@ -88,11 +88,12 @@ async function check(file: string): Promise<void> {
 async function agent(options: AgentOptions): Promise<void> {
   const { config: file } = options;
   const config = file === undefined ? configFrom(options) : loadConfig(file);
-  requirePrivileges("load");
+  if (config.interfaces.length > 0) requirePrivileges("load");
+  else requireNetAdmin();
   await runAgent({
     config,
     reread: file === undefined ? undefined : () => loadConfig(file),
-    printers: flowPrinters,
+    printers: printers(config.trace.timestamps),
     log: createLogger(options.logLevel),
   });
 }

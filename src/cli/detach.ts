@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { runningAgent } from "../agent/agent-lock.ts";
 import { netnsInode, withMeterLock } from "../agent/meter-lock.ts";
+import { forgetTraceLedgers } from "../agent/trace/trace-ledger.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { toJson } from "./json.ts";
@@ -71,10 +72,23 @@ async function detach(options: DetachOptions): Promise<void> {
         }
       });
     }
-    if (names === undefined) await removeHalfMade(netns, meters);
+    if (names === undefined) {
+      await removeHalfMade(netns, meters);
+      const inode = netns === undefined ? undefined : inodeOf(netns);
+      if (netns === undefined || inode !== undefined) forgetTraceLedgers(inode);
+    }
     await print(options.json ? [toJson(detached)] : resultLines(detached, removed));
   } finally {
     for (const meter of meters) meter.close();
+  }
+}
+
+/** Undefined of one that has gone. */
+function inodeOf(netns: string): number | undefined {
+  try {
+    return netnsInode(netns);
+  } catch {
+    return undefined;
   }
 }
 

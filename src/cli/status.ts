@@ -1,10 +1,12 @@
-// ioamctl status: what is attached, how full the tables are, what was counted, who exports.
+// ioamctl status: what is attached, how full the tables are, what was counted, who exports, IOAM nodes.
 import type { Command } from "commander";
 import { type RunningAgent, runningAgent } from "../agent/agent-lock.ts";
+import { readTraceLedgers, type TraceLedger } from "../agent/trace/trace-ledger.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
 import { toIndentedJson } from "./json.ts";
 import { createLogger } from "./log.ts";
+import { type NodeStatus, nodeLines, readNodes } from "./node-status.ts";
 import { type CommonOptions, jsonOption, logLevelOption } from "./options.ts";
 import { isTerminal, print } from "./output.ts";
 import { requirePrivileges } from "./privilege.ts";
@@ -23,6 +25,10 @@ export interface Status {
   }[];
   counters: Record<string, bigint>;
   agent: RunningAgent | null;
+  /** Network namespaces whose kernel IOAM events are exported. */
+  traces: { netns: string | null; pid: number | null }[];
+  /** How the kernel's own IOAM is set up: here, and where something is metered or exported. */
+  nodes: NodeStatus[];
 }
 
 /** Counters that are there also when nothing is attached: scripts rely on these names. */
@@ -39,10 +45,12 @@ const COUNTERS = [
   "postcardsSuppressed",
   "netlinkEvents",
   "netlinkDrops",
+  "netlinkMalformed",
 ];
 
 const EXAMPLES = `
-Counters are sums over all network namespaces that have a table.
+Counters are sums over all network namespaces that have a table, or an agent that exports the
+kernel's IOAM events. Nodes are how the kernel's own IOAM is set up, with \`ip ioam\` and sysctl.
 
 Examples:
   ioamctl status
@@ -51,7 +59,7 @@ Examples:
 export function addStatus(program: Command): void {
   program
     .command("status")
-    .description("show attachments, tables, counters and the agent")
+    .description("show attachments, tables, counters, the agent and IOAM nodes")
     .addOption(jsonOption())
     .addOption(logLevelOption())
     .addHelpText("after", EXAMPLES)
@@ -64,7 +72,12 @@ async function status(options: CommonOptions & { json?: true }): Promise<void> {
   const meters = Meter.list();
   try {
     log.debug({ meters: meters.length }, "status");
-    const document = statusOf(meters);
+    const ledgers = readTraceLedgers();
+    const nodes = readNodes(
+      [...meters, ...ledgers].map(({ netns }) => netns),
+      log,
+    );
+    const document = { ...statusOf(meters, ledgers), nodes };
     const hints = meters.map(capacityHint).filter((hint) => hint !== undefined);
     if (options.json) {
       await print([toIndentedJson(document)]);
@@ -77,15 +90,25 @@ async function status(options: CommonOptions & { json?: true }): Promise<void> {
   }
 }
 
-/** What `status --json` says of these meters. */
-export function statusOf(meters: readonly Meter[]): Status {
+/** What `status --json` says of these meters and events, without any node. */
+export function statusOf(meters: readonly Meter[], ledgers: readonly TraceLedger[] = []): Status {
   const counters: Record<string, bigint> = Object.fromEntries(COUNTERS.map((name) => [name, 0n]));
   for (const meter of meters) {
     for (const [name, value] of Object.entries(meter.counters())) {
       counters[name] = (counters[name] ?? 0n) + value;
     }
   }
-  const agents = meters.map((meter) => runningAgent(meter.netnsInode));
+  for (const ledger of ledgers) {
+    for (const [name, value] of Object.entries(ledger.counters)) {
+      counters[name] = (counters[name] ?? 0n) + BigInt(value);
+    }
+  }
+  const agents = [
+    ...meters.map((meter) => runningAgent(meter.netnsInode)),
+    ...ledgers.map(({ pid }): RunningAgent | undefined =>
+      pid === undefined ? undefined : { pid, state: "running" },
+    ),
+  ];
   return {
     attachments: meters.flatMap((meter) => meter.attachments().sort(byPlace)),
     tables: meters.map((meter) => ({
@@ -96,6 +119,8 @@ export function statusOf(meters: readonly Meter[]): Status {
     })),
     counters,
     agent: agents.find((agent) => agent !== undefined) ?? null,
+    traces: ledgers.map(({ netns, pid }) => ({ netns, pid: pid ?? null })),
+    nodes: [],
   };
 }
 
@@ -136,6 +161,8 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
       style,
     );
     yield* hints;
+  }
+  if (status.tables.length > 0 || status.traces.length > 0) {
     yield "";
     yield* tableLines<[string, bigint]>(
       [
@@ -145,9 +172,10 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
       Object.entries(status.counters),
       style,
     );
-    yield "";
-    yield whereabouts(status);
   }
+  if (status.tables.length > 0) yield* ["", whereabouts(status)];
+  if (status.traces.length > 0) yield* ["", eventWhereabouts(status)];
+  yield* nodeLines(status.nodes, style);
   yield "";
   yield status.agent === null
     ? "No agent runs: nothing is exported."
@@ -161,6 +189,16 @@ function whereabouts({ counters: c, tables }: Status): string {
     `${c.dexPackets} DEX packets: ${c.exportedPackets ?? 0n} exported, ${held} in the table, ` +
     `${c.flushedPackets ?? 0n} flushed, ${c.dexMalformed} malformed, ` +
     `${c.namespaceFiltered} filtered, ${c.tableFull} table full, ${c.droppedPackets ?? 0n} dropped.`
+  );
+}
+
+/** The same of the kernel's events. */
+function eventWhereabouts({ counters: c, traces }: Status): string {
+  const where = traces.map(({ netns }) => (netns === null ? "here" : `of netns ${netns}`));
+  return (
+    `Kernel events ${where.join(", ")}: ${c.netlinkEvents} received, ${c.netlinkDrops} dropped, ` +
+    `${c.netlinkMalformed} malformed; ${c.traceRecords} records of them: ` +
+    `${c.exportedTraceRecords} exported, ${c.droppedTraceRecords} dropped.`
   );
 }
 

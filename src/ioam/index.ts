@@ -2,6 +2,7 @@
 
 export { type NodeData, readNode } from "./node-data.ts";
 export { type NodeFields, nodeFields, SNAPSHOT_DATA, SNAPSHOT_LENGTH } from "./node-fields.ts";
+export { pathDelayMicroseconds } from "./path-delay.ts";
 export {
   LINUX_TIMESTAMPS,
   TIMESTAMP_FORMATS,
@@ -14,6 +15,7 @@ export { locateFields, MAX_NODES, splitNodes } from "./trace-data.ts";
 export {
   BIT,
   bitMask,
+  hasBit,
   type TraceLayout,
   traceLayout,
   traceTypeText,

@@ -28,15 +28,19 @@ export async function lockMeter(netnsInode: number): Promise<Lock> {
   return { release: () => closeSync(fd) };
 }
 
+/** What an agent has to itself in a network namespace: the meter, or the kernel's IOAM events. */
+export type AgentRole = "agent" | "trace";
+
 /** Takes the place of the one agent of a network namespace. Throws AGENT_RUNNING. */
-export function lockAgent(netnsInode: number): Lock {
-  const fd = openLock(`agent-${netnsInode}.lock`);
+export function lockAgent(netnsInode: number, role: AgentRole = "agent"): Lock {
+  const fd = openLock(`${role}-${netnsInode}.lock`);
   if (!flock(fd)) {
     closeSync(fd);
-    const pid = agentPid(netnsInode);
+    const pid = agentPid(netnsInode, role);
+    const what = role === "agent" ? "drains" : "exports the kernel's IOAM events of";
     throw new IoamctlError(
       "AGENT_RUNNING",
-      `an agent ${pid === undefined ? "" : `(pid ${pid}) `}already drains this network namespace: stop it first`,
+      `an agent ${pid === undefined ? "" : `(pid ${pid}) `}already ${what} this network namespace: stop it first`,
     );
   }
   ftruncateSync(fd, 0);
@@ -45,10 +49,10 @@ export function lockAgent(netnsInode: number): Lock {
 }
 
 /** The pid of the agent that runs for a network namespace. */
-export function agentPid(netnsInode: number): number | undefined {
+export function agentPid(netnsInode: number, role: AgentRole = "agent"): number | undefined {
   let fd: number;
   try {
-    fd = openSync(`${DIRECTORY}/agent-${netnsInode}.lock`, "r");
+    fd = openSync(`${DIRECTORY}/${role}-${netnsInode}.lock`, "r");
   } catch {
     return undefined;
   }

@@ -45,6 +45,11 @@ export class KernelEvents {
     };
   }
 
+  /** Messages that were received and whose turn has not come yet. */
+  get waiting(): number {
+    return this.#receiver.counters().messages - this.#batch.events - this.#batch.malformed;
+  }
+
   /** Stops listening; again is harmless. What was not handed over is lost. */
   close(): void {
     this.#receiver.close();

@@ -1,4 +1,5 @@
 // The agent's configuration once it has been read: every default filled in, every quantity a number.
+import type { TimestampFormats } from "../../ioam/index.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** An interface to meter. */
@@ -7,6 +8,16 @@ export interface InterfaceConfig {
   /** Network namespace; the agent's own when left out. */
   readonly netns?: string | undefined;
   readonly direction: "ingress" | "egress" | "both";
+}
+
+/** Where traces come from. */
+export interface TraceConfig {
+  /** The kernel's own IOAM events. */
+  readonly source: "kernel" | "off";
+  /** Network namespaces; those of the interfaces when left out, the agent's own without any. */
+  readonly netns?: readonly string[] | undefined;
+  /** How nodes write timestamps. */
+  readonly timestamps: TimestampFormats;
 }
 
 /** A collector to export to. */
@@ -40,6 +51,7 @@ export interface AgentConfig {
     /** IOAM namespaces to meter; any when left out. */
     readonly namespaces?: number[] | undefined;
   };
+  readonly trace: TraceConfig;
   readonly collectors: readonly CollectorConfig[];
   readonly outputs: readonly OutputConfig[];
   /** Of the existing IOAM elements, and of those that this project adds. */

@@ -1,5 +1,6 @@
 // What a configuration may say. Messages say what is right; where, and what was found, is put before them.
 import { z } from "zod";
+import { TIMESTAMP_FORMATS, type TimestampFormats } from "../../ioam/index.ts";
 import { MAX_FLOWS } from "../../meter/index.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import { ENDPOINT_FORMS, type Endpoint, parseEndpoint } from "./endpoint.ts";
@@ -81,6 +82,36 @@ const meterConfig = mapping({
     .optional(),
 });
 
+const TIMESTAMPS_ERROR =
+  "give a mapping of IOAM namespace ids and default, such as { default: posix, 123: ptp }";
+
+const timestamps = z
+  .record(
+    z.string().refine((key) => key === "default" || isNamespaceId(key), {
+      error: TIMESTAMPS_ERROR,
+    }),
+    choice(TIMESTAMP_FORMATS),
+    { error: TIMESTAMPS_ERROR },
+  )
+  .transform(
+    ({ default: other = "posix", ...rest }): TimestampFormats => ({
+      other,
+      byNamespace: new Map(Object.entries(rest).map(([id, format]) => [Number(id), format])),
+    }),
+  );
+
+function isNamespaceId(text: string): boolean {
+  return /^(\d+|0x[0-9a-f]+)$/i.test(text) && Number(text) <= 0xffff;
+}
+
+const traceConfig = mapping({
+  source: choice(["kernel", "off"]),
+  netns: list(netnsName, "network namespaces that `ip netns` lists")
+    .min(1, { error: "give at least one network namespace, or leave it out" })
+    .optional(),
+  timestamps: timestamps.prefault({}),
+});
+
 const enterpriseNumbers = mapping({
   ioam: wholeNumber(1, 0xffff_ffff).default(10383),
   own: wholeNumber(1, 0xffff_ffff).default(32473),
@@ -89,15 +120,22 @@ const enterpriseNumbers = mapping({
 /** The whole configuration. */
 export const agentConfigSchema: z.ZodType<AgentConfig> = mapping({
   observationDomainId: wholeNumber(0, 0xffff_ffff).default(1),
-  interfaces: list(interfaceConfig, "interfaces such as { name: eth1 }").min(1, {
-    error: "give at least one interface such as { name: eth1 }",
-  }),
+  interfaces: list(interfaceConfig, "interfaces such as { name: eth1 }").default([]),
   meter: meterConfig.prefault({}),
+  trace: traceConfig.prefault({ source: "off" }),
   collectors: list(collectorConfig, "collectors").default([]),
   outputs: list(outputConfig, "outputs such as { console: { format: json } }").default([]),
   enterpriseNumbers: enterpriseNumbers.prefault({}),
   onExit: choice(["detach", "keep"]).default("detach"),
 }).superRefine((config, context) => {
+  if (config.interfaces.length === 0 && config.trace.source === "off") {
+    context.addIssue({
+      code: "custom",
+      path: ["interfaces"],
+      message:
+        "give at least one interface such as { name: eth1 }, or have trace: { source: kernel }",
+    });
+  }
   if (config.collectors.length === 0 && config.outputs.length === 0) {
     context.addIssue({
       code: "custom",

@@ -76,9 +76,13 @@ export class YamlSource {
   }
 
   #nodeAt(path: Path): unknown {
-    if (path.length === 0) return this.#document.contents ?? undefined;
-    const { contents } = this.#document;
-    return isCollection(contents) ? contents.getIn(path, true) : undefined;
+    let node: unknown = this.#document.contents ?? undefined;
+    for (const step of path) {
+      if (!isCollection(node)) return undefined;
+      // A key that is a number in the text is a string in the value.
+      node = node.get(step, true) ?? node.get(Number(step), true);
+    }
+    return node;
   }
 
   #at(offset: number): Position {

@@ -1,6 +1,7 @@
 // The configuration file: what it says, and what is said when it is wrong.
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
+import { tracedNames } from "../../../src/agent/trace/trace-sources.ts";
 
 const OUTPUT = "outputs: [{ console: {} }]\n";
 const INTERFACE = "interfaces: [{ name: eth1 }]\n";
@@ -27,6 +28,7 @@ meter:
   maxFlows: 1_000_000
   activeTimeout: 1.5s
   namespaces: [123, 0x7c]
+trace: { source: kernel, netns: [blue], timestamps: { default: ntp, 123: ptp, 0x7c: posix } }
 collectors:
   - address: "[2001:db8::1]:4739"
     transport: udp
@@ -48,6 +50,17 @@ onExit: keep
         { name: "eth1", direction: "ingress" },
       ],
       meter: { maxFlows: 1_000_000, activeTimeout: 1500, namespaces: [123, 124] },
+      trace: {
+        source: "kernel",
+        netns: ["blue"],
+        timestamps: {
+          other: "ntp",
+          byNamespace: new Map([
+            [123, "ptp"],
+            [124, "posix"],
+          ]),
+        },
+      },
       collectors: [
         {
           address: { host: "2001:db8::1", port: 4739 },
@@ -73,6 +86,7 @@ onExit: keep
       observationDomainId: 1,
       interfaces: [{ name: "eth1", direction: "ingress" }],
       meter: { activeTimeout: 10_000 },
+      trace: { source: "off", timestamps: { other: "posix", byNamespace: new Map() } },
       collectors: [],
       outputs: [{ console: { format: "json" } }],
       enterpriseNumbers: { ioam: 10383, own: 32473 },
@@ -81,9 +95,22 @@ onExit: keep
   });
 });
 
+it("needs no interface when the kernel's events are exported", () => {
+  const config = parseConfig(`trace: { source: kernel }\n${OUTPUT}`, "a.yaml");
+  expect(tracedNames(config)).toEqual([undefined]);
+  expect(tracedNames({ ...config, trace: { ...config.trace, netns: ["a", "b", "a"] } })).toEqual([
+    "a",
+    "b",
+  ]);
+  const blue = { name: "eth1", netns: "blue", direction: "ingress" as const };
+  const both = { ...config, interfaces: [blue, { ...blue, name: "eth2" }, { ...blue, netns: "" }] };
+  expect(tracedNames(both)).toEqual(["blue", ""]);
+  expect(tracedNames({ ...both, trace: { ...config.trace, source: "off" } })).toEqual([]);
+});
+
 describe("a mistake has file, line and column, and says what is right", () => {
   it.each([
-    ["nothing at all", "", "1:1: the configuration has no interfaces: give a list of"],
+    ["nothing at all", "", "1:1: the configuration has no interfaces: give at least one interface"],
     ["only a comment", "# soon\n", "1:1: the configuration has no interfaces"],
     ["a list", "- a\n", "1:1: the configuration: give a mapping with: observationDomainId, "],
     [
@@ -107,6 +134,27 @@ describe("a mistake has file, line and column, and says what is right", () => {
       "1:1: the configuration: nothing would be exported: give at least one of collectors, outputs",
     ],
     ["no interface", `interfaces: []\n${OUTPUT}`, "1:13: interfaces: give at least one interface"],
+    [
+      "a source of traces that is not there yet",
+      `${INTERFACE}${OUTPUT}trace: { source: ebpf }\n`,
+      '3:18: trace.source is "ebpf": give kernel or off',
+    ],
+    ["a trace without a source", `${OUTPUT}trace: {}\n`, "2:8: trace has no source: give kernel"],
+    [
+      "no network namespace of traces",
+      `${OUTPUT}trace: { source: kernel, netns: [] }\n`,
+      "2:33: trace.netns: give at least one network namespace, or leave it out",
+    ],
+    [
+      "a format of timestamps that is none",
+      `${OUTPUT}trace: { source: kernel, timestamps: { 123: tai } }\n`,
+      '2:45: trace.timestamps.123 is "tai": give posix or ptp or ntp',
+    ],
+    [
+      "timestamps of no IOAM namespace",
+      `${OUTPUT}trace: { source: kernel, timestamps: { 65536: ptp } }\n`,
+      '2:47: trace.timestamps.65536 is "ptp": give a mapping of IOAM namespace ids and default',
+    ],
     [
       "an interface without a name",
       `interfaces:\n  - netns: blue\n${OUTPUT}`,

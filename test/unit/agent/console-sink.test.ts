@@ -15,15 +15,13 @@ it("drops and says so once when nobody reads any more", async () => {
   let reading = true;
   let closed = 0;
   let printed = 0;
-  const sink = new ConsoleSink(
-    async () => {
-      printed++;
-      return reading;
-    },
-    () => {
-      closed++;
-    },
-  );
+  const print = async () => {
+    printed++;
+    return reading;
+  };
+  const sink = new ConsoleSink({ flows: print, traces: print }, () => {
+    closed++;
+  });
   expect(await sink.take(batch())).toEqual({ records: 0, packets: 0, octets: 0 });
   reading = false;
   for (let i = 0; i < 3; i++) {
@@ -34,7 +32,7 @@ it("drops and says so once when nobody reads any more", async () => {
 
 it("fails when printing fails otherwise: the flows stay in the table", async () => {
   const sink = new ConsoleSink(
-    () => Promise.reject(new Error("ENOSPC")),
+    { flows: () => Promise.reject(new Error("ENOSPC")), traces: async () => true },
     () => {},
   );
   await expect(sink.take(batch())).rejects.toThrow("ENOSPC");

@@ -1,0 +1,120 @@
+// What is counted of the kernel's IOAM events in a network namespace, for other processes to read.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { agentPid, findNetns } from "../../meter/index.ts";
+import type { KernelEventCounters } from "../../netlink/index.ts";
+import type { TraceCounts } from "./trace-records.ts";
+
+const DIRECTORY = "/run/ioamctl";
+
+/** Counters of one network namespace, since the first agent that listened there. */
+export interface TraceCounters extends KernelEventCounters, TraceCounts {
+  /** Records that were handed to the collectors and outputs. */
+  exportedTraceRecords: number;
+  /** Records that none of them took. */
+  droppedTraceRecords: number;
+}
+
+/** All at 0, in the order in which they are shown. */
+export function newTraceCounters(): TraceCounters {
+  return {
+    netlinkEvents: 0,
+    netlinkDrops: 0,
+    netlinkMalformed: 0,
+    traceRecords: 0,
+    traceEmpty: 0,
+    pathDelayNegative: 0,
+    exportedTraceRecords: 0,
+    droppedTraceRecords: 0,
+  };
+}
+
+/** The sum of counters, name by name. */
+export function addTraceCounters(a: TraceCounters, b: TraceCounters): TraceCounters {
+  const sum = newTraceCounters();
+  for (const name of Object.keys(sum) as (keyof TraceCounters)[]) sum[name] = a[name] + b[name];
+  return sum;
+}
+
+/** A network namespace whose events an agent exports, or did. */
+export interface TraceLedger {
+  readonly netns: string | null;
+  readonly inode: number;
+  /** Of the agent that runs. */
+  readonly pid: number | undefined;
+  readonly counters: TraceCounters;
+}
+
+/** As it is in the file. An inode is given away again, a cookie never is. */
+interface Note {
+  netns: string | null;
+  cookie: string;
+  counters: TraceCounters;
+}
+
+/** Writes the counters of a network namespace down, for readTraceLedgers() and later agents. */
+export function writeTraceLedger(
+  inode: number,
+  cookie: bigint,
+  netns: string | null,
+  counters: TraceCounters,
+): void {
+  const path = pathOf(inode);
+  const note: Note = { netns, cookie: String(cookie), counters };
+  writeFileSync(`${path}.new`, `${JSON.stringify(note)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+/** What earlier agents have counted in this very network namespace. */
+export function earlierTraceCounters(inode: number, cookie: bigint): TraceCounters {
+  mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+  const note = read(inode);
+  return addTraceCounters(
+    newTraceCounters(),
+    note?.cookie === String(cookie) ? note.counters : newTraceCounters(),
+  );
+}
+
+/** Of every network namespace that is still there. */
+export function readTraceLedgers(): TraceLedger[] {
+  return ledgerInodes().flatMap((inode) => {
+    const note = read(inode);
+    const handle = note === undefined ? undefined : findNetns(inode);
+    if (note === undefined || handle === undefined) return [];
+    const same = String(handle.cookie()) === note.cookie;
+    handle.close();
+    const { netns, counters } = note;
+    return same ? [{ netns, inode, pid: agentPid(inode, "trace"), counters }] : [];
+  });
+}
+
+/** Forgets what was counted where no agent listens any more: everywhere, or in one netns. */
+export function forgetTraceLedgers(netnsInode?: number): void {
+  for (const inode of netnsInode === undefined ? ledgerInodes() : [netnsInode]) {
+    if (agentPid(inode, "trace") === undefined) rmSync(pathOf(inode), { force: true });
+  }
+}
+
+function pathOf(inode: number): string {
+  return `${DIRECTORY}/trace-${inode}.json`;
+}
+
+function ledgerInodes(): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(DIRECTORY);
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const match = /^trace-(\d+)\.json$/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
+}
+
+function read(inode: number): Note | undefined {
+  try {
+    return JSON.parse(readFileSync(pathOf(inode), "utf8")) as Note;
+  } catch {
+    return undefined;
+  }
+}
