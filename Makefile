@@ -26,11 +26,11 @@ NODE_MODULES := node_modules/.package-lock.json
 # Network namespaces, eBPF and qdiscs are root's. Without a terminal sudo must not wait for a password.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo $(shell [ -t 0 ] || echo -n) env "PATH=$$PATH" $(if $(NO_COLOR),NO_COLOR=1))
 
-.PHONY: help deps build test soak demo bench fmt check clean install root
+.PHONY: help deps build test soak demo demo-trace bench fmt check clean install root
 
 help: ## this list
 	@echo "make VERB"
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 deps: ## installs what is missing: Debian or Ubuntu packages (as root), then npm packages
 	@.ci/deps
@@ -111,7 +111,12 @@ demo: root ## the whole path on this machine: traffic, meter, IPFIX, somebody el
 	@$(MAKE) build
 	@$(AS_ROOT) $(BIN)/tsx test/demo/demo.ts
 
-bench: root ## measures, writes bench/results: ONLY=meter, export or forward runs that alone
+demo-trace: root ## the same of traces: the kernel's IOAM events, from `ip ioam` to IPFIX
+	@$(MAKE) deps
+	@$(MAKE) build
+	@$(AS_ROOT) $(BIN)/tsx test/demo/demo-trace.ts
+
+bench: root ## measures, writes bench/results: ONLY=meter, export, forward or events
 	@$(MAKE) deps
 	@$(MAKE) build
 	@$(AS_ROOT) $(BIN)/tsx bench/run.ts $(ONLY)

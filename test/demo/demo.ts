@@ -1,5 +1,4 @@
 // `make demo`: traffic through a router, the meter, the export, and somebody else's decoder.
-import { constants } from "node:os";
 import { tableLines } from "../../src/cli/table.ts";
 import { ioamElements } from "../../src/ipfix/index.ts";
 import { type Collector, collector, type Sender } from "../lab/collector.ts";
@@ -9,16 +8,9 @@ import { compare, comparisonLines } from "./comparison.ts";
 import type { Circumstances } from "./expected-record.ts";
 import { demoFlows, type SentFlow } from "./flows.ts";
 import { ioamctl, quietly, startAgent, stopAgent } from "./operator.ts";
-import { bold, dim, green, heading, paragraph, red, say } from "./screen.ts";
+import { bold, dim, paragraph, say } from "./screen.ts";
+import { begin, conclude } from "./steps.ts";
 import { sendThrough } from "./traffic.ts";
-
-/** Set by a signal, or when nobody reads any more: the step that runs is the last. */
-let interrupted: NodeJS.Signals | undefined;
-
-function begin(name: string, why: string): void {
-  if (interrupted !== undefined) throw new Error(`interrupted by ${interrupted}`);
-  heading(name, why);
-}
 
 async function topology(): Promise<RouterLab> {
   begin(
@@ -158,36 +150,11 @@ async function demo(flows: readonly SentFlow[]): Promise<string[]> {
   }
 }
 
-/** Of a step that failed, and of cleaning up after it should that have failed too. */
-function reason(error: unknown): string {
-  // A SuppressedError, which Node.js has only since 24.
-  const { error: later, suppressed } = error as { error?: unknown; suppressed?: unknown };
-  if (suppressed !== undefined) return `${reason(suppressed)}; cleaning up: ${reason(later)}`;
-  return error instanceof Error ? error.message.trim() : String(error);
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    interrupted ??= signal;
-  });
-}
-process.stdout.on("error", () => {
-  interrupted ??= "SIGPIPE";
-});
-
 const flows = demoFlows();
-try {
-  const differences = await demo(flows);
-  const packets = flows.reduce((sum, flow) => sum + flow.packets, 0);
-  if (differences.length === 0) {
-    say("", green(bold(`sent and decoded agree: ${flows.length} flows, ${packets} packets`)));
-  } else {
-    say("", ...differences.map(red), "");
-    say(red(bold(`sent and decoded differ: ${differences.length} values`)));
-    process.exitCode = 1;
-  }
-} catch (error) {
-  const why = interrupted === undefined ? reason(error) : `interrupted by ${interrupted}`;
-  process.stderr.write(`demo: ${why}\n`);
-  process.exitCode = interrupted === undefined ? 1 : 128 + constants.signals[interrupted];
-}
+const packets = flows.reduce((sum, flow) => sum + flow.packets, 0);
+await conclude(
+  "demo",
+  "sent and decoded",
+  () => `${flows.length} flows, ${packets} packets`,
+  () => demo(flows),
+);

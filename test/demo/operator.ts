@@ -32,6 +32,27 @@ export async function ioamctl(
   if (code !== 0) throw new Error(`\`${shown(args)}\` ended with exit status ${code}`);
 }
 
+/** Runs any other command line to its end, shows it and what it prints, and returns that. */
+export async function shell(line: string): Promise<string> {
+  command(line);
+  const { stdout } = await run("setsid", ["sh", "-c", line]);
+  output(stdout);
+  return stdout;
+}
+
+/** Starts a monitor; it listens when this returns. */
+export async function startMonitor(args: string[]): Promise<Background> {
+  command(`${shown(["monitor", ...args])} &`);
+  const monitor = new Background(...ownSession(["monitor", ...args, "--log-level", "debug"]));
+  try {
+    await monitor.until(/"listening"/);
+  } catch (error) {
+    await monitor.stop("SIGKILL");
+    throw error;
+  }
+  return monitor;
+}
+
 /** Starts an agent and shows what it logs until it exports. */
 export async function startAgent(args: string[]): Promise<Background> {
   command(`${shown(["agent", ...args])} &`);

@@ -16,7 +16,10 @@ export interface ForeignElement {
 
 export interface DecodedRecord {
   template: number;
-  /** By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them. */
+  /**
+   * By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them, octets
+   * as hexadecimal digits.
+   */
   fields: Record<string, string>;
 }
 
@@ -35,8 +38,7 @@ function elementFile(elements: readonly ForeignElement[]): string {
       <name>${name}</name>
       <dataType>${type}</dataType>
       <dataTypeSemantics>default</dataTypeSemantics>
-      <cert:enterpriseId>${enterprise}</cert:enterpriseId>
-      <elementId>${id}</elementId>
+${enterprise === 0 ? "" : `      <cert:enterpriseId>${enterprise}</cert:enterpriseId>\n`}      <elementId>${id}</elementId>
     </record>`,
   );
   return `<?xml version='1.0' encoding='UTF-8'?>
@@ -64,7 +66,9 @@ function parseRecords(text: string): DecodedRecord[] {
     if (!field) continue;
     const [, id, name, value] = field as unknown as [string, string, string, string];
     const key = name.startsWith("_alien") ? id : name;
-    current.fields[key] = /Address$/.test(name) ? addressText(addressOctets(value)) : value;
+    const octets = /^\(len: (?:0\)|\d+\) 0x([0-9a-f]+))$/.exec(value);
+    if (octets) current.fields[key] = octets[1] ?? "";
+    else current.fields[key] = /Address$/.test(name) ? addressText(addressOctets(value)) : value;
   }
   return records;
 }
@@ -78,7 +82,13 @@ export async function ipfixDump(
   try {
     const xml = join(folder.path, "elements.xml");
     await writeFile(xml, elementFile(o.elements ?? []));
-    const args = ["--in", file, ...(o.elements === undefined ? [] : ["-e", xml])];
+    const args = [
+      "--in",
+      file,
+      "--hexdump",
+      "1024",
+      ...(o.elements === undefined ? [] : ["-e", xml]),
+    ];
     const { stdout, stderr } = await run("ipfixDump", args, { timeout: 300_000 });
     const totals = /(\d+) Messages, (\d+) Data Records, (\d+) Template Records/.exec(stdout);
     const records = parseRecords(stdout);
