@@ -6,7 +6,7 @@ import { digits, type Figure, type Figures, type Report, type Suite } from "./su
 const HEAD = `<!-- Written by \`make bench\` from bench/results; do not edit. -->
 # Benchmarks
 
-\`make bench\` measures everything below and writes this page; \`make bench ONLY=meter\` (or \`export\`, \`forward\`) one part of it. The figures are in \`bench/results\` as JSON. A figure is the median of several measurements (but \`export.still\` the highest), its spread half the distance of the quartiles. The benchmarks run at the highest priority, in network namespaces of their own or on loopback.
+\`make bench\` measures everything below and writes this page; \`make bench ONLY=meter\` (or \`export\`, \`forward\`, \`events\`) one part of it. The figures are in \`bench/results\` as JSON. A figure is the median of several measurements (but \`export.still\` the highest), its spread half the distance of the quartiles. The benchmarks run at the highest priority, in network namespaces of their own or on loopback.
 
 Times depend on the machine, above all on its memory; **ratios to the control, measured in the same minute, travel better**. Where an aim is missed, the page says by how much and why.
 `;
@@ -75,7 +75,7 @@ function row(figure: Figure, all: Map<string, Result>, figures: Figures): Row {
       `\`${figure.name}\``,
       figure.meaning,
       `**${digits(value)}** ± ${digits(spread)} ${unit}`,
-      aim === undefined ? "" : `≤ ${digits(aim)}`,
+      aim === undefined ? "" : `${figure.atLeast === undefined ? "≤" : "≥"} ${digits(aim)}`,
       verdict,
     ],
     control:
@@ -88,15 +88,17 @@ function row(figure: Figure, all: Map<string, Result>, figures: Figures): Row {
   };
 }
 
-function aimOf({ aim }: Figure, figures: Figures): number | undefined {
-  const value = typeof aim === "function" ? aim(figures) : aim;
+function aimOf({ aim, atLeast }: Figure, figures: Figures): number | undefined {
+  const value = typeof aim === "function" ? aim(figures) : (aim ?? atLeast);
   return value === undefined || Number.isNaN(value) ? undefined : value;
 }
 
 /** By how much the aim is missed; 0: it is not, or there is none. */
 function excess(figure: Figure, figures: Figures): number {
   const aim = aimOf(figure, figures);
-  return aim === undefined ? 0 : Math.max(0, figures(figure.name) - aim);
+  if (aim === undefined) return 0;
+  const over = figures(figure.name) - aim;
+  return Math.max(0, figure.atLeast === undefined ? over : -over);
 }
 
 function table(rows: Row[], withControl: boolean): string {

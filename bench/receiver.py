@@ -1,6 +1,6 @@
 # Receives IPFIX on UDP, one message after another, and counts: what was lost shows in the sequence numbers.
 #
-# Usage: receiver.py RECORD_OCTETS [gro]. Prints its port; answers each line on standard input with
+# Usage: receiver.py RECORD_OCTETS [gro]. RECORD_OCTETS: JSON, a number or one for each template id. Prints its port; answers each line on standard input with
 # counts. With "gro" the kernel hands over, in one piece, what was sent in one piece.
 import json
 import select
@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 
-RECORD_OCTETS = int(sys.argv[1])
+RECORD_OCTETS = json.loads(sys.argv[1])
 GRO = sys.argv[2:] == ["gro"]
 SO_RCVBUFFORCE = 33
 SOL_UDP = 17
@@ -18,6 +18,11 @@ FIRST_DATA_SET = 256
 
 counts = {"messages": 0, "templates": 0, "records": 0, "gaps": 0, "malformed": 0}
 expected = 0
+
+
+def octets_of(template):
+    """Octets of a template's records."""
+    return RECORD_OCTETS if isinstance(RECORD_OCTETS, int) else RECORD_OCTETS[str(template)]
 
 
 def message(buffer, at, length):
@@ -32,7 +37,7 @@ def message(buffer, at, length):
         counts["gaps"] += 1
     expected = sequence
     if set_id >= FIRST_DATA_SET:
-        records = (set_length - 4) // RECORD_OCTETS
+        records = (set_length - 4) // octets_of(set_id)
         counts["records"] += records
         expected = sequence + records & 0xFFFFFFFF
     else:

@@ -29,9 +29,15 @@ export class Receiver {
     this.port = port;
   }
 
-  /** Starts it for data records of that length; `gro`: takes in one piece what was sent so. */
-  static async start(recordOctets: number, gro: boolean): Promise<Receiver> {
-    const script = ["python3", "-u", SCRIPT, String(recordOctets), ...(gro ? ["gro"] : [])];
+  /**
+   * Starts it for data records of that length, or of one for each template id; `gro`: takes in one
+   * piece what was sent so.
+   */
+  static async start(
+    recordOctets: number | Record<number, number>,
+    gro: boolean,
+  ): Promise<Receiver> {
+    const script = ["python3", "-u", SCRIPT, JSON.stringify(recordOctets), ...(gro ? ["gro"] : [])];
     const process = new Background("taskset", ["-c", String(OTHER_CPU), ...script]);
     const lines = createInterface({ input: process.child.stdout! })[Symbol.asyncIterator]();
     const first = await lines.next();

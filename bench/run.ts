@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
+import { eventsSuite } from "./events-suite.ts";
 import { exportSuite } from "./export-suite.ts";
 import { forwardSuite } from "./forward-suite.ts";
 import { describeMachine } from "./machine.ts";
@@ -11,7 +12,7 @@ import { meterSuite } from "./meter-suite.ts";
 import { renderPage } from "./page.ts";
 import { digits, type Report, type Suite } from "./suite.ts";
 
-const SUITES = [meterSuite, exportSuite, forwardSuite];
+const SUITES = [meterSuite, exportSuite, forwardSuite, eventsSuite];
 const PAGE = fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url));
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 

@@ -19,6 +19,8 @@ export interface Figure {
   meaning: string;
   /** The figure is to be at most this. */
   aim?: number | ((figures: Figures) => number);
+  /** The figure is to be at least this. */
+  atLeast?: number;
   /** The same on the control. */
   control?: string;
 }
