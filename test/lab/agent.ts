@@ -33,7 +33,7 @@ export class RunningAgent {
   }
 }
 
-/** Starts the agent with this YAML configuration; it meters when this returns. */
+/** Starts the agent with this YAML configuration; it meters and listens when this returns. */
 export async function startAgent(config: string): Promise<RunningAgent> {
   const folder = await mkdtemp(join(tmpdir(), "ioamt-agent-"));
   const file = join(folder, "agent.yaml");
@@ -45,9 +45,9 @@ export async function startAgent(config: string): Promise<RunningAgent> {
     ended = true;
   });
   try {
-    await eventually("the agent meters", () => {
+    await eventually("the agent runs", () => {
       if (ended) throw new Error(`the agent ended: ${process.errors}`);
-      return process.errors.includes('"metering"') || process.errors.includes("metering");
+      return process.errors.includes('"msg":"running"');
     });
   } catch (error) {
     await agent.kill();

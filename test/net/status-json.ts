@@ -23,6 +23,8 @@ export interface StatusJson {
   /** Small enough here to be numbers. */
   counters: Record<string, number>;
   agent: { pid: number; state: string } | null;
+  traces: { netns: string | null; pid: number | null }[];
+  nodes: Record<string, unknown>[];
 }
 
 /** Every DEX packet is in exactly one place, and so are its octets. No traffic may run. */

@@ -12,6 +12,7 @@ import { startTicker, type Ticker } from "../ticker.ts";
 import {
   addTraceCounters,
   earlierTraceCounters,
+  forgetTraceLedgers,
   newTraceCounters,
   type TraceCounters,
   writeTraceLedger,
@@ -101,7 +102,7 @@ export class TracedNetns {
     this.#onFailure = onGone;
     this.#log.info({ netns: this.netns }, "listening to the kernel's IOAM events");
     this.#ticker = startTicker(LEDGER_MS, async () => {
-      if (this.netns !== null && !isNetns(this.netns, this.inode)) {
+      if (this.#isGone()) {
         this.#log.warn({ netns: this.netns }, "netns was deleted: its last traces are exported");
         onGone();
       } else {
@@ -125,6 +126,7 @@ export class TracedNetns {
     await this.#export();
     this.#write();
     this.#lock.release();
+    if (this.#isGone()) forgetTraceLedgers(this.inode);
     this.#log.info({ netns: this.netns, ...this.counters() }, "no longer listening");
   }
 
@@ -145,6 +147,10 @@ export class TracedNetns {
       exportedTraceRecords: this.#exported,
       droppedTraceRecords: this.#dropped,
     });
+  }
+
+  #isGone(): boolean {
+    return this.netns !== null && !isNetns(this.netns, this.inode);
   }
 
   #take(batch: EventBatch): void | Promise<void> {
