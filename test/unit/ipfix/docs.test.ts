@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { flowTemplates } from "../../../src/agent/flow-template.ts";
+import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import { ElementRegistry, ioamElements, VARIABLE_LENGTH } from "../../../src/ipfix/index.ts";
 import { Decoder, unsignedValue } from "../../conformance/decoder.ts";
 import { Collector } from "../../lab/collector.ts";
@@ -41,6 +42,37 @@ describe("the documentation", () => {
         return only === undefined || only.includes(String(id));
       });
       expect(fields.map(({ element }) => element.name)).toEqual(listed.map(([name]) => name));
+    }
+  });
+
+  it("lists the elements of the trace templates, in their order", () => {
+    const templates = traceTemplates(new ElementRegistry(ioamElements()));
+    const table = rows("Trace records").filter(([, number]) => /^[\d/]+$/.test(number!));
+    const ids = rows("Trace records").filter(([id, of]) => /^2\d\d$/.test(id!) && of !== "");
+    expect(ids.map(([id]) => Number(id))).toEqual(templates.map(({ id }) => id));
+    let which = ids.map(([id]) => id!);
+    const listed = new Map(which.map((id): [string, string[][]] => [id, []]));
+    for (const [name, number, octets, value] of table) {
+      const named = /^templates? (\d+)(?: (and|to) (\d+))?/.exec(value!);
+      // "as all that follows": those of node data say so once.
+      const before = which;
+      if (named !== null) {
+        const [, from, , to = from] = named;
+        which = ids
+          .map(([id]) => id!)
+          .filter((id) => id === from || id === to || named[2] === "to");
+        if (named[2] === "to") which = which.filter((id) => id >= from! && id <= to!);
+      }
+      for (const id of which) listed.get(id)!.push([name!, number!, octets!]);
+      if (named !== null && !value!.includes("as all that follows")) which = before;
+    }
+    for (const { id, fields } of templates) {
+      const of = fields.map(({ element, length }) => [
+        element.name,
+        element.enterprise === 0 ? String(element.id) : `${element.enterprise}/${element.id}`,
+        length === VARIABLE_LENGTH ? "variable" : String(length),
+      ]);
+      expect(listed.get(String(id))).toEqual(of);
     }
   });
 
