@@ -1,7 +1,11 @@
 // ioamctl status: what is attached, how full the tables are, what was counted, who exports, IOAM nodes.
 import type { Command } from "commander";
 import { type RunningAgent, runningAgent } from "../agent/agent-lock.ts";
-import { readTraceLedgers, type TraceLedger } from "../agent/trace/trace-ledger.ts";
+import {
+  newTraceCounters,
+  readTraceLedgers,
+  type TraceLedger,
+} from "../agent/trace/trace-ledger.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
 import { toIndentedJson } from "./json.ts";
@@ -43,9 +47,7 @@ const COUNTERS = [
   "ringDropped",
   "postcards",
   "postcardsSuppressed",
-  "netlinkEvents",
-  "netlinkDrops",
-  "netlinkMalformed",
+  ...Object.keys(newTraceCounters()),
 ];
 
 const EXAMPLES = `
