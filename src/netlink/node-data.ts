@@ -71,8 +71,9 @@ export function readNodeSettings(netns?: NetnsHandle): NodeSettings {
     const ids = netns === undefined ? readIds() : withNetns(netns, readIds);
     return {
       ...ids,
-      namespaces: namespaces.found,
-      schemas: schemas.found,
+      // The kernel's order is that of its hash table, with a seed for each boot and netns.
+      namespaces: namespaces.found.sort((a, b) => a.ioamNamespaceId - b.ioamNamespaceId),
+      schemas: schemas.found.sort((a, b) => a.ioamSnapshotSchemaId - b.ioamSnapshotSchemaId),
       complete: namespaces.complete && schemas.complete,
     };
   } finally {
