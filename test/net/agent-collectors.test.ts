@@ -78,10 +78,11 @@ ${more}`;
   expect(await reload(text(`${in0}, ${out0}`, young))).toMatchObject({ level: "info" });
   expect(await commands.attached()).toEqual(["in0 ingress", "out0 egress"]);
   await commands.send(1, 2);
-  const sender = await young.sender();
   await eventually("both are exported", async () => {
     return (await commands.status()).counters.exportedRecords === 4;
   });
+  // The file has what had come when the collector was asked.
+  const sender = await young.sender();
   expect([...(await exportedFlows(sender.file)).flows.keys()].sort()).toEqual([1, 2]);
   expect(await old.senders()).toEqual([]);
 
