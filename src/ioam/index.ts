@@ -1,7 +1,8 @@
-// IOAM's data fields (RFC 9197): trace types, trace data, node data, timestamps. Pure functions.
+// IOAM's data fields (RFC 9197): trace types, trace data, node data, timestamps: pure functions. And a node's ids.
 
 export { type NodeData, readNode } from "./node-data.ts";
 export { type NodeFields, nodeFields, SNAPSHOT_DATA, SNAPSHOT_LENGTH } from "./node-fields.ts";
+export { type NodeIds, readIPv6Sysctl, readNodeIds } from "./node-ids.ts";
 export { pathDelayMicroseconds } from "./path-delay.ts";
 export {
   LINUX_TIMESTAMPS,

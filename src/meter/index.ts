@@ -12,5 +12,4 @@ export { type AgentRole, agentPid, type Lock, lockAgent, lockMeter } from "./loc
 export { FILLING_SHARE, MAX_FLOWS } from "./maps.ts";
 export { DEFAULT_MAX_FLOWS, Meter, type MeterOptions } from "./meter.ts";
 export { findNetns } from "./netns.ts";
-export type { NodeIds } from "./node.ts";
 export type { SealedGeneration, Slice } from "./sealed.ts";

@@ -1,6 +1,7 @@
 // The meter of one network namespace: made or adopted, attached, read, rotated, removed.
 
 import { IoamctlError } from "../errors.ts";
+import { type NodeIds, readNodeIds } from "../ioam/index.ts";
 import {
   clockOffset,
   interfaceName,
@@ -30,7 +31,6 @@ import {
   readConfig,
 } from "./maps.ts";
 import { findNetns } from "./netns.ts";
-import { type NodeIds, readNodeIds } from "./node.ts";
 import { belongsTo, openOwnParts } from "./ownership.ts";
 import { Pins, pinnedNetns, preparePinRoot } from "./pins.ts";
 import type { SealedGeneration } from "./sealed.ts";

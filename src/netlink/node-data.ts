@@ -1,6 +1,7 @@
 // What a node is set up to put into IOAM: namespaces and schemas (netlink), ids (system controls).
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { readIPv6Sysctl, readNodeIds } from "../ioam/index.ts";
 import { type NetnsHandle, withNetns } from "../native/bpf-loader/index.ts";
 import { type Netlink, type NetlinkFamily, openNetlink } from "../native/node-netlink/index.ts";
 import { AttributeWalk, GENERIC_HEADER, LITTLE, messageCommand } from "./attributes.ts";
@@ -16,9 +17,7 @@ const SC_ID = 4;
 const SC_DATA = 5;
 
 const UNSET_16 = 0xffff;
-const UNSET_24 = 0xffffff;
 const UNSET_32 = 0xffffffff;
-const UNSET_56: bigint = (1n << 56n) - 1n;
 
 /** An IOAM namespace that the node knows; what is not set is absent. */
 export interface NamespaceSetting {
@@ -142,11 +141,8 @@ function schemaOf(view: DataView, attributes: Attributes): SchemaSetting | undef
 
 /** In the netns that the calling thread is in: /proc/sys/net shows each thread its own. */
 function readIds(): Pick<NodeSettings, "ioamNodeId" | "ioamNodeIdWide" | "interfaces"> {
-  const id = sysctl("ioam6_id");
-  const wide = sysctl("ioam6_id_wide");
   return {
-    ...(id === undefined || Number(id) === UNSET_24 ? {} : { ioamNodeId: Number(id) }),
-    ...(wide === undefined || BigInt(wide) === UNSET_56 ? {} : { ioamNodeIdWide: BigInt(wide) }),
+    ...readNodeIds(),
     interfaces: readdirSync("/proc/sys/net/ipv6/conf")
       .filter((name) => name !== "all" && name !== "default")
       .map(interfaceOf)
@@ -156,21 +152,12 @@ function readIds(): Pick<NodeSettings, "ioamNodeId" | "ioamNodeIdWide" | "interf
 
 function interfaceOf(interfaceName: string): InterfaceSetting {
   const conf = `conf/${interfaceName}`;
-  const id = Number(sysctl(`${conf}/ioam6_id`) ?? UNSET_16);
-  const wide = Number(sysctl(`${conf}/ioam6_id_wide`) ?? UNSET_32);
+  const id = Number(readIPv6Sysctl(`${conf}/ioam6_id`) ?? UNSET_16);
+  const wide = Number(readIPv6Sysctl(`${conf}/ioam6_id_wide`) ?? UNSET_32);
   return {
     interfaceName,
-    enabled: sysctl(`${conf}/ioam6_enabled`) === "1",
+    enabled: readIPv6Sysctl(`${conf}/ioam6_enabled`) === "1",
     ...(id === UNSET_16 ? {} : { ioamInterfaceId: id }),
     ...(wide === UNSET_32 ? {} : { ioamInterfaceIdWide: wide }),
   };
-}
-
-/** Undefined: this kernel does not have it, or its interface has gone meanwhile. */
-function sysctl(name: string): string | undefined {
-  try {
-    return readFileSync(`/proc/sys/net/ipv6/${name}`, "utf8").trim();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-// This node's IOAM ids, as the kernel of its network namespace has them.
+// A node's IOAM ids, as the kernel of its network namespace has them (system controls).
 
 import { readFileSync } from "node:fs";
 
@@ -11,7 +11,11 @@ export interface NodeIds {
 const UNSET = 0xffffff;
 const UNSET_WIDE = (1n << 56n) - 1n;
 
-function sysctl(name: string): string | undefined {
+/**
+ * A control of net.ipv6 in the netns that the calling thread is in: /proc/sys/net shows each thread
+ * its own. Undefined: this kernel does not have it, or its interface has gone meanwhile.
+ */
+export function readIPv6Sysctl(name: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/net/ipv6/${name}`, "utf8").trim();
   } catch {
@@ -21,8 +25,8 @@ function sysctl(name: string): string | undefined {
 
 /** Reads the ids of the network namespace that the calling thread is in. */
 export function readNodeIds(): NodeIds {
-  const id = sysctl("ioam6_id");
-  const wide = sysctl("ioam6_id_wide");
+  const id = readIPv6Sysctl("ioam6_id");
+  const wide = readIPv6Sysctl("ioam6_id_wide");
   return {
     ...(id === undefined || Number(id) === UNSET ? {} : { ioamNodeId: Number(id) }),
     ...(wide === undefined || BigInt(wide) === UNSET_WIDE ? {} : { ioamNodeIdWide: BigInt(wide) }),
