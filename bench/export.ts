@@ -156,6 +156,8 @@ function resolve(sealed: SealedGeneration): void {
 const NOWHERE: Transport = {
   headerLength: 48,
   pathMtu: () => undefined,
+  reliable: false,
+  ended: new Promise(() => {}),
   send: (_buffer, _offset, length) => length,
   writable: async () => {},
   close: () => {},

@@ -1,4 +1,4 @@
-// A template: which information elements a data record consists of (RFC 7011 section 3.4.1).
+// A template: which information elements a record consists of (RFC 7011 section 3.4.1 and 3.4.2).
 import { IoamctlError } from "../errors.ts";
 import { isLengthAllowed, VARIABLE_LENGTH } from "./elements/data-type.ts";
 import type { InformationElement } from "./elements/information-element.ts";
@@ -12,36 +12,55 @@ export interface TemplateField {
    * whose source is a "tail" has none: each record carries its own.
    */
   readonly length?: number;
-  readonly source: FieldSource;
+  /** Where compiled encoders take the value from; records given as JavaScript values need none. */
+  readonly source?: FieldSource;
 }
+
+/** A field with everything that may be left out filled in, but for its source. */
+export type CompleteField = TemplateField & { readonly length: number };
 
 const ENTERPRISE_BIT = 0x8000;
 
-/** A template. Its records have a fixed length, but for the last field, whose length may vary. */
+/** A template of data records, or an options template: one with scope fields. */
 export class Template {
   /** 256–65535, unique in a transport session and observation domain. */
   readonly id: number;
-  readonly fields: readonly Required<TemplateField>[];
-  /** Octets of a data record; of one whose last field varies, with that field empty. */
+  readonly fields: readonly CompleteField[];
+  /** How many of the fields, from the first on, are the scope; 0: not an options template. */
+  readonly scopeFieldCount: number;
+  /** Octets of a data record; of one with fields that vary in length, with these empty. */
   readonly recordLength: number;
-  /** Whether the last field's length varies. */
+  /** Whether the length of any field varies. */
   readonly isVariable: boolean;
-  /** The template record as it stands in a template set, big-endian. */
+  /** The template record as it stands in a set of templates or options templates, big-endian. */
   readonly record: Uint8Array;
 
   /**
    * Throws TEMPLATE_INVALID for an id below 256, for no fields at all, for a length that the
-   * element's type does not allow (RFC 7011 section 6.2), and for a field of variable length that
-   * is not the last.
+   * element's type does not allow (RFC 7011 section 6.2), for more scope fields than fields, and for
+   * a field with a source whose length varies, unless it is the last, a "tail".
    */
-  constructor(id: number, fields: readonly TemplateField[]) {
+  constructor(id: number, fields: readonly TemplateField[], scopeFieldCount = 0) {
     if (!Number.isInteger(id) || id < 256 || id > 65535) {
       throw invalid(id, "its id is not within 256–65535");
     }
     if (fields.length === 0) throw invalid(id, "it has no fields");
+    if (scopeFieldCount < 0 || scopeFieldCount > fields.length) {
+      throw invalid(id, `it cannot have ${scopeFieldCount} scope fields`);
+    }
     this.id = id;
-    this.isVariable = fields.at(-1)?.source.kind === "tail";
+    this.scopeFieldCount = scopeFieldCount;
     this.fields = fields.map(({ element, length = element.length, source }, i) => {
+      if (source === undefined) {
+        if (
+          length === VARIABLE_LENGTH
+            ? element.length !== length
+            : !isLengthAllowed(element.type, length)
+        ) {
+          throw invalid(id, `${element.name} (${element.type}) cannot be ${length} octets long`);
+        }
+        return { element, length };
+      }
       if (source.kind === "tail") {
         if (i === fields.length - 1 && isOctets(element) && length === VARIABLE_LENGTH) {
           return { element, length, source };
@@ -56,6 +75,7 @@ export class Template {
       }
       return { element, length, source };
     });
+    this.isVariable = this.fields.some(({ length }) => length === VARIABLE_LENGTH);
     this.recordLength = this.fields.reduce(
       (sum, { length }) => sum + (length === VARIABLE_LENGTH ? 1 : length),
       0,
@@ -64,11 +84,16 @@ export class Template {
   }
 
   #encode(): Uint8Array {
-    const length = this.fields.reduce((sum, f) => sum + (f.element.enterprise === 0 ? 4 : 8), 4);
+    const header = this.scopeFieldCount === 0 ? 4 : 6;
+    const length = this.fields.reduce(
+      (sum, f) => sum + (f.element.enterprise === 0 ? 4 : 8),
+      header,
+    );
     const view = new DataView(new ArrayBuffer(length));
     view.setUint16(0, this.id);
     view.setUint16(2, this.fields.length);
-    let at = 4;
+    if (this.scopeFieldCount > 0) view.setUint16(4, this.scopeFieldCount);
+    let at = header;
     for (const { element, length: octets } of this.fields) {
       const enterprise = element.enterprise !== 0;
       view.setUint16(at, enterprise ? element.id | ENTERPRISE_BIT : element.id);

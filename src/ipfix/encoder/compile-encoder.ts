@@ -46,6 +46,12 @@ export function compileEncoder(template: Template, layout: RecordLayout): Encode
   let tail: Tail | undefined;
   for (const { element, length, source } of template.fields) {
     try {
+      if (source === undefined) {
+        throw new IoamctlError(
+          "SOURCE_INVALID",
+          "it has no source: say where its value is in a record",
+        );
+      }
       if (source.kind === "tail") {
         tail = compiler.tail(source);
         continue;

@@ -119,7 +119,7 @@ export class ExportingProcess {
   close(): void {
     this.#closing.abort();
     clearTimeout(this.#timer);
-    this.#transport.close();
+    void this.#transport.close();
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

@@ -3,13 +3,16 @@ import { createSocket, type Socket } from "node:dgram";
 import { IoamctlError } from "../../errors.ts";
 import type { Transport } from "./transport.ts";
 
+/** What a transport over UDP does with its socket. */
+export type DatagramSocket = Pick<Transport, "pathMtu" | "send" | "writable"> & { close(): void };
+
 /** A connected socket to a numeric address. Throws what Node throws when it cannot be connected. */
 export async function openDatagramSocket(peer: {
   address: string;
   port: number;
   family: 4 | 6;
   sendBuffer?: number;
-}): Promise<Omit<Transport, "headerLength">> {
+}): Promise<DatagramSocket> {
   const { address, port, family, sendBuffer } = peer;
   const socket = createSocket({
     type: family === 4 ? "udp4" : "udp6",
@@ -29,10 +32,10 @@ export async function openDatagramSocket(peer: {
     socket.close();
     throw error;
   }
-  return new DatagramSocket(socket);
+  return new NodeDatagramSocket(socket);
 }
 
-class DatagramSocket implements Omit<Transport, "headerLength"> {
+class NodeDatagramSocket implements DatagramSocket {
   readonly #socket: Socket;
   #failed: Error | undefined;
   #open = true;

@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { IoamctlError } from "../../errors.ts";
 import { openUdpBatch } from "../../native/udp-batch.ts";
-import { openDatagramSocket } from "./datagram-socket.ts";
+import { type DatagramSocket, openDatagramSocket } from "./datagram-socket.ts";
 import type { Transport } from "./transport.ts";
 
 /** IANA's port for IPFIX. */
@@ -57,9 +57,11 @@ export async function openUdp(options: UdpOptions): Promise<Transport> {
   }
 }
 
-function transportOf(socket: Omit<Transport, "headerLength">, headerLength: number): Transport {
+function transportOf(socket: DatagramSocket, headerLength: number): Transport {
   return {
     headerLength,
+    reliable: false,
+    ended: new Promise(() => {}),
     pathMtu: () => socket.pathMtu(),
     send: (buffer, offset, length, messageLength) =>
       socket.send(buffer, offset, length, messageLength),

@@ -7,6 +7,8 @@ export type Behaviour = number | string;
 
 export class MemoryTransport implements Transport {
   readonly headerLength = 28;
+  readonly reliable = false;
+  readonly ended = new Promise<never>(() => {});
   readonly messages: Uint8Array[] = [];
   /** When each message came, in steady milliseconds. */
   readonly times: number[] = [];

@@ -16,6 +16,8 @@ if (task === "export") {
   let waits = 0;
   const counting = {
     headerLength: transport.headerLength,
+    reliable: transport.reliable,
+    ended: transport.ended,
     pathMtu: () => 1500,
     send: transport.send,
     writable: () => {
