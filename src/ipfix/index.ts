@@ -24,3 +24,12 @@ export {
 export { Template, type TemplateField } from "./template.ts";
 export type { Transport } from "./transport/transport.ts";
 export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
+export type { DataRecord, Value } from "./value/data-record.ts";
+export { encodeRecord } from "./value/encode-record.ts";
+export type {
+  BasicList,
+  ListSemantic,
+  ListValue,
+  SubTemplateList,
+  SubTemplateMultiList,
+} from "./value/list-value.ts";

@@ -1,0 +1,22 @@
+// A data record from JavaScript values (RFC 7011 section 3.4.3).
+import type { Template } from "../template.ts";
+import type { DataRecord } from "./data-record.ts";
+import { encodeFields } from "./encode-fields.ts";
+import { OctetWriter } from "./octet-writer.ts";
+import { within } from "./value-error.ts";
+
+/**
+ * The octets of a data record, fields of variable length included, as they stand in a set. Throws
+ * VALUE_INVALID, naming template and element, when a value is missing, is none of the template's,
+ * is not of the element's type, or does not fit the field: nothing is cut off or rounded but floats
+ * and the parts of a Date that are finer than the element's unit. So does a record that is longer
+ * than a message.
+ */
+export function encodeRecord(template: Template, record: DataRecord): Uint8Array {
+  const writer = new OctetWriter();
+  within(
+    () => `template ${template.id}`,
+    () => encodeFields(writer, template, record, 0),
+  );
+  return writer.octets.slice();
+}
