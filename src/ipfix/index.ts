@@ -22,6 +22,7 @@ export {
   type ExportResult,
 } from "./session/exporting-process.ts";
 export { Template, type TemplateField } from "./template.ts";
+export { TemplateIds } from "./template-ids.ts";
 export type { Transport } from "./transport/transport.ts";
 export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
 export type { DataRecord, Value } from "./value/data-record.ts";

@@ -71,6 +71,14 @@ export class Template {
     }
   }
 
+  /**
+   * The record that takes the template back, as it stands in a set of templates or options templates
+   * (RFC 7011 section 8.1): not for UDP, DTLS and files.
+   */
+  get withdrawal(): Uint8Array {
+    return Uint8Array.of(this.id >>> 8, this.id & 0xff, 0, 0);
+  }
+
   #encode(): Uint8Array {
     const header = this.scopeFieldCount === 0 ? 4 : 6;
     const specifiers = this.fields.map(({ element, length }) => fieldSpecifier(element, length));

@@ -64,6 +64,11 @@ describe("a template", () => {
     }
   });
 
+  it("is withdrawn by its id and a field count of 0", () => {
+    const { withdrawal } = new Template(0x1234, [field("octetDeltaCount")]);
+    expect(Buffer.from(withdrawal).toString("hex")).toBe("12340000");
+  });
+
   it("has fields of variable length anywhere, where no source is compiled", () => {
     const fields = ["interfaceName", "basicList", "octetDeltaCount"].map((name) => ({
       element: registry.get(name),
