@@ -55,6 +55,8 @@ const encoders = () => {
   );
 };
 
+const NEVER = { first: 1e9, most: 1e9 };
+
 /** A collector as the agent has it, without its log, and the receiver that it sends to. */
 class Collector implements Sink {
   readonly name = "receiver";
@@ -62,7 +64,8 @@ class Collector implements Sink {
   readonly #receiver: Receiver | undefined;
 
   constructor(transport: Transport, receiver?: Receiver) {
-    const options = { transport, observationDomainId: 1, encoders: encoders(), mtu: MTU };
+    const destination = { name: "receiver", connect: async () => transport, retry: NEVER };
+    const options = { destination, observationDomainId: 1, encoders: encoders(), mtu: MTU };
     this.#session = new ExportingProcess(options);
     this.#receiver = receiver;
   }

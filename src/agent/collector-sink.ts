@@ -57,10 +57,13 @@ export class CollectorSink implements AgentSink {
         encoders.push(compileEncoder(template, TRACE_LAYOUT));
       }
     }
-    const transport = await openUdp(address);
-    try {
+    {
       const session = new ExportingProcess({
-        transport,
+        destination: {
+          name: `udp ${formatEndpoint(address)}`,
+          connect: () => openUdp(address),
+          retry: { first: 10_000, most: 60_000 },
+        },
         observationDomainId,
         encoders,
         templateRefresh: templateRefresh / 1000,
@@ -68,9 +71,6 @@ export class CollectorSink implements AgentSink {
         ...(maxRate !== undefined && { maxRate }),
       });
       return new CollectorSink(formatEndpoint(address), session, log);
-    } catch (error) {
-      transport.close();
-      throw error;
     }
   }
 

@@ -16,13 +16,18 @@ export {
 export type { ExportContext, FieldSource } from "./field-source.ts";
 export { type LayoutField, type RecordLayout, recordLayout } from "./record-layout.ts";
 export type { SessionCounters } from "./session/counters.ts";
+export type { ExportResult } from "./session/export-result.ts";
 export {
+  type ExportCall,
   ExportingProcess,
   type ExportingProcessOptions,
-  type ExportResult,
 } from "./session/exporting-process.ts";
+export type { LinkState } from "./session/link.ts";
+export type { OptionsRecords } from "./session/options-records.ts";
 export { Template, type TemplateField } from "./template.ts";
 export { TemplateIds } from "./template-ids.ts";
+export type { Destination } from "./transport/destination.ts";
+
 export type { Transport } from "./transport/transport.ts";
 export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
 export type { DataRecord, Value } from "./value/data-record.ts";

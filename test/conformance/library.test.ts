@@ -18,6 +18,7 @@ import { Nfacctd } from "../lab/nfacctd.ts";
 import { Nfcapd } from "../lab/nfcapd.ts";
 import { addressText } from "../lab/octets.ts";
 import { tshark } from "../lab/tshark.ts";
+import { destinationOf } from "../unit/ipfix/memory-transport.ts";
 import { flowRecordLayout } from "../unit/ipfix/records-layout.ts";
 import { FLOW_CASES, type FlowCase, flowContext, flowTable } from "./flow-records.ts";
 
@@ -38,7 +39,7 @@ async function open(
 ): Promise<ExportingProcess> {
   const transport = await openUdp({ host, port });
   const session = new ExportingProcess({
-    transport,
+    destination: destinationOf(async () => transport),
     observationDomainId: 42,
     encoders,
     mtu: 1500,

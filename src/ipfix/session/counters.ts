@@ -1,18 +1,27 @@
 // What an exporting process has done since it was made.
 
-/** Counters of one transport session; they only grow. */
+/**
+ * Counters of an exporting process, over all its transport sessions; they only grow. Every record
+ * handed over is in `records`, in `droppedRecords`, or still being sent.
+ */
 export interface SessionCounters {
-  /** Messages that the transport took, those with templates included. */
+  /** Transport sessions that began. */
+  sessions: number;
+  /** Attempts to begin one that failed. */
+  connectionFailures: number;
+  /** Messages that the transport took, those with templates and options included. */
   messages: number;
-  /** Of these, messages with templates. */
+  /** Of these, messages with templates or options. */
   templateMessages: number;
-  /** Data records in them. */
+  /** Data records in them, without those of options. */
   records: number;
+  /** Data records of options. */
+  optionsRecords: number;
   /** Octets of the messages, IPFIX headers included, IP and UDP headers not. */
   octets: number;
   /** Data records that were not sent. */
   droppedRecords: number;
-  /** Messages that were not sent, those with templates included. */
+  /** Messages that were made and not sent, those with templates included. */
   droppedMessages: number;
   /** How often the collector's host said that nobody listens. What was sent before was lost. */
   refusals: number;
@@ -21,9 +30,12 @@ export interface SessionCounters {
 /** All counters at 0. */
 export function newCounters(): SessionCounters {
   return {
+    sessions: 0,
+    connectionFailures: 0,
     messages: 0,
     templateMessages: 0,
     records: 0,
+    optionsRecords: 0,
     octets: 0,
     droppedRecords: 0,
     droppedMessages: 0,

@@ -1,99 +1,139 @@
-// One transport session of an exporting process (RFC 7011): templates, sequence numbers, messages.
-import { setTimeout as sleep } from "node:timers/promises";
-import { IoamctlError } from "../../errors.ts";
+// An exporting process with one destination (RFC 7011): templates, options, data, over many sessions.
+import type { IoamctlError } from "../../errors.ts";
 import type { Encoder } from "../encoder/compile-encoder.ts";
 import type { ExportContext } from "../field-source.ts";
+import type { Template } from "../template.ts";
+import type { Destination } from "../transport/destination.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { DataRecord } from "../value/data-record.ts";
+import { encodeRecord } from "../value/encode-record.ts";
+import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
+import { Calls, GIVEN_UP, type GivingUp } from "./calls.ts";
 import { newCounters, type SessionCounters } from "./counters.ts";
-import { MessageBatch } from "./message-batch.ts";
+import { type ExportResult, Tally } from "./export-result.ts";
+import { asIoamctlError, type LinkState, sessionClosed } from "./link.ts";
 import { messageLimit } from "./message-limit.ts";
-import type { Outgoing } from "./outgoing.ts";
-import { Pacer } from "./pacer.ts";
-import type { RecordBatch } from "./record-batch.ts";
-import { templateMessages } from "./template-message.ts";
-import { VariableBatch } from "./variable-batch.ts";
+import type { OptionsRecords } from "./options-records.ts";
+import { type PackedMessage, packMessages, type SetRecord } from "./packed-message.ts";
+import { RecordBatches } from "./record-batches.ts";
+import { Sender } from "./sender.ts";
 
 /** How to export. */
 export interface ExportingProcessOptions {
-  /** Where to; the exporting process closes it when it is closed. */
-  transport: Transport;
+  /** Where to. */
+  destination: Destination;
   /** 0–4294967295. */
   observationDomainId: number;
-  /** The templates, compiled; `export` refers to them by their place here. */
-  encoders: readonly Encoder[];
-  /** Seconds after which the templates are sent again; default: 600. */
+  /** Templates of records in memory, compiled; `export` refers to them by their place here. */
+  encoders?: readonly Encoder[];
+  /** Sent by itself, when a transport session begins and periodically. */
+  options?: readonly OptionsRecords[];
+  /** Seconds after which UDP and DTLS get the templates again; default: 600. */
   templateRefresh?: number;
   /** Octets of a packet at most; default: the path's MTU, or 512 where it is not known. */
   mtu?: number;
   /** Bits a second at most, IP and UDP headers included; default: no limit. */
   maxRate?: number;
+  /** Records that may wait for their turn behind others; more are dropped. Default: 1 048 576. */
+  maxQueued?: number;
+  /** `state` is another now. */
+  onStateChange?: (process: ExportingProcess) => void;
+  /** Records of options could not be encoded, and were left out. */
+  onOptionsError?: (error: IoamctlError) => void;
 }
 
-/** What became of the records of one call of `export`. */
-export interface ExportResult {
-  /** How many records the transport took. */
-  sent: number;
-  /** Those that it did not take, as places in `offsets`. */
-  dropped: Uint32Array;
-  /** Why, when there are any. */
-  error: IoamctlError | undefined;
+/** What holds for one call. */
+export interface ExportCall {
+  /** Ends the waiting for a session, for room in the socket, and for the calls before. */
+  signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_REFRESH = 600;
-
-/** How often the templates go ahead of the first batches: any one datagram may be lost. */
-const FIRST_TEMPLATES = 2;
-
-/** How often a send is tried again: its error may be that of an earlier datagram. */
-const RETRIES = 4;
+const DEFAULT_MAX_QUEUED = 1 << 20;
 
 /** Longest time of a timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Sends data records to one collector, their templates first. Its methods may overlap. */
+/**
+ * Sends data records to one destination, templates and options first. It connects by itself, and again
+ * whenever a session ends. Its methods may overlap: each call waits for its turn.
+ */
 export class ExportingProcess {
   readonly counters: Readonly<SessionCounters>;
   readonly #counters: SessionCounters = newCounters();
   readonly #options: ExportingProcessOptions;
-  readonly #transport: Transport;
-  readonly #batches: readonly RecordBatch[];
-  readonly #pacer: Pacer | undefined;
-  readonly #closing = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #refresh: number;
-  #templates: Outgoing[] = [];
-  #limit = 0;
-  #sequence = 0;
-  #firstTemplates = FIRST_TEMPLATES;
-  /** When the templates were sent last: steady milliseconds, and the export time in Unix seconds. */
-  #templatesAt = Number.NEGATIVE_INFINITY;
-  #templatesTime = 0;
-  #tail: Promise<unknown> = Promise.resolve();
-  #dropped: Uint32Array[] = [];
-  #error: IoamctlError | undefined;
+  readonly #announcements: Announcements;
+  readonly #batches: RecordBatches;
+  readonly #sender: Sender;
+  readonly #calls: Calls;
+  readonly #refresh: NodeJS.Timeout;
+  readonly #periods: readonly NodeJS.Timeout[];
 
-  /** Throws MTU_TOO_SMALL when a template or a record does not fit a packet of `mtu` octets. */
+  /** Begins to connect at once. */
   constructor(options: ExportingProcessOptions) {
-    const { transport, observationDomainId, encoders, maxRate } = options;
-    messageLimit(transport, encoders, options.mtu);
+    const { destination, observationDomainId, encoders = [], maxRate } = options;
+    const templates = encoders.map(({ template }) => template);
+    const refresh = 1000 * (options.templateRefresh ?? DEFAULT_REFRESH);
     this.counters = this.#counters;
     this.#options = options;
-    this.#transport = transport;
-    this.#batches = encoders.map((encoder) =>
-      encoder.tail === undefined
-        ? new MessageBatch(encoder, observationDomainId)
-        : new VariableBatch(encoder, encoder.tail, observationDomainId),
-    );
-    this.#pacer = maxRate === undefined ? undefined : new Pacer(maxRate);
-    this.#refresh = 1000 * (options.templateRefresh ?? DEFAULT_REFRESH);
-    const idle = (): void => void this.sendTemplates().catch(() => {});
-    this.#timer = setTimeout(idle, Math.min(this.#refresh, LONGEST_TIMER)).unref();
+    this.#announcements = new Announcements(observationDomainId, templates, options.options ?? []);
+    this.#batches = new RecordBatches(encoders, observationDomainId);
+    const idle = (): void => void this.#calls.between(() => this.#sender.announceIfDue());
+    this.#refresh = setTimeout(idle, Math.min(refresh, LONGEST_TIMER)).unref();
+    this.#sender = new Sender({
+      destination,
+      maxRate,
+      counters: this.#counters,
+      refresh,
+      check: (transport) => this.#limit(transport),
+      announcements: (transport, isNew) => this.#announce(transport, isNew),
+      announced: () => this.#refresh.refresh(),
+      changed: () => {
+        if (this.state === "connected") idle();
+        options.onStateChange?.(this);
+      },
+    });
+    const maxQueued = options.maxQueued ?? DEFAULT_MAX_QUEUED;
+    this.#calls = new Calls(this.#sender, this.#counters, maxQueued);
+    this.#periods = (options.options ?? []).map((one) => this.#repeat(one));
+  }
+
+  /**
+   * The same as the constructor, but resolves when the first session has begun. Rejects with the reason
+   * when the first attempt fails; then it is closed.
+   */
+  static async open(options: ExportingProcessOptions): Promise<ExportingProcess> {
+    const process = new ExportingProcess(options);
+    const error = await process.firstAttempt();
+    if (error === undefined) return process;
+    await process.close();
+    throw error;
+  }
+
+  /** "connected" while a session lasts, "waiting" between two attempts. */
+  get state(): LinkState {
+    return this.#sender.link.state;
+  }
+
+  /** Why there is no session; undefined as long as none has failed, or when one lasts. */
+  get lastError(): IoamctlError | undefined {
+    return this.#sender.link.lastError;
+  }
+
+  /** Settles when the first attempt to connect has succeeded, or failed: with the reason. */
+  async firstAttempt(): Promise<IoamctlError | undefined> {
+    const { link } = this.#sender;
+    while (!link.tried && link.state !== "closed") await link.change();
+    return link.state === "closed" ? sessionClosed() : link.lastError;
   }
 
   /**
    * Sends `count` records: record i begins at 32-bit word offsets[i] of `buffer` and is encoded with
    * the template kinds[i]. Records keep their order within a template. Settles when the transport
    * has taken them all or they are counted as dropped; until then `buffer` must stay as it is.
+   *
+   * Without `signal` records wait for a session as long as it takes. When it aborts, what is left is
+   * dropped, but for the messages that are being sent just then: these count as sent.
    *
    * Rejects with CONTEXT_INVALID when `context` lacks a value, SESSION_CLOSED after `close`.
    */
@@ -103,196 +143,143 @@ export class ExportingProcess {
     count: number,
     kinds: ArrayLike<number>,
     context: ExportContext = {},
+    { signal }: ExportCall = {},
   ): Promise<ExportResult> {
-    return this.#inTurn(() => this.#export(buffer, offsets, count, kinds, context));
-  }
-
-  /** Sends the templates now. */
-  sendTemplates(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#layOut();
-      await this.#sendTemplates();
+    return this.#calls.run(count, signal, async (givingUp) => {
+      const transport = this.#sender.link.transport!;
+      this.#batches.layOut(this.#limit(transport), (messageLength) =>
+        this.#sender.batchSize(messageLength, transport),
+      );
+      this.#batches.setContext(context);
+      return this.#batches.send({ buffer, offsets, count, kinds }, this.#calls, givingUp);
     });
-  }
-
-  /** Ends the session: what is being sent is dropped and counted. Safe to repeat. */
-  close(): void {
-    this.#closing.abort();
-    clearTimeout(this.#timer);
-    void this.#transport.close();
-  }
-
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => {
-      if (this.#closing.signal.aborted) throw closed();
-      return task();
-    });
-    this.#tail = result.catch(() => {});
-    return result;
-  }
-
-  async #export(
-    buffer: ArrayBufferLike,
-    offsets: Uint32Array,
-    count: number,
-    kinds: ArrayLike<number>,
-    context: ExportContext,
-  ): Promise<ExportResult> {
-    this.#layOut();
-    for (const batch of this.#batches) batch.setContext(context);
-    this.#dropped = [];
-    this.#error = undefined;
-    const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
-    try {
-      for (let next = 0; next < count; ) {
-        next = this.#fill(words, offsets, next, count, kinds);
-        if (next < count) await this.#sendBatch(this.#batches[kinds[next]]);
-      }
-      for (const batch of this.#batches) if (batch.records > 0) await this.#sendBatch(batch);
-    } finally {
-      for (const batch of this.#batches) batch.clear();
-    }
-    const dropped = concatenate(this.#dropped);
-    return { sent: count - dropped.length, dropped, error: this.#error };
-  }
-
-  // Encodes records until there is no room for one, or no more; gives the next record's number.
-  // A function of its own, and without await: called often, so that it is compiled as a whole.
-  #fill(
-    words: Int32Array,
-    offsets: Uint32Array,
-    from: number,
-    count: number,
-    kinds: ArrayLike<number>,
-  ): number {
-    const batches = this.#batches;
-    for (let i = from; i < count; i++) {
-      if (!batches[kinds[i]].add(words, offsets[i], i)) return i;
-    }
-    return count;
-  }
-
-  // The path's MTU may change from one call to the next; the batches are empty here.
-  #layOut(): void {
-    const limit = messageLimit(this.#transport, this.#options.encoders, this.#options.mtu);
-    if (limit === this.#limit) return;
-    this.#limit = limit;
-    const { encoders, observationDomainId } = this.#options;
-    const most = (messageLength: number): number =>
-      this.#pacer?.batchSize(messageLength + this.#transport.headerLength) ??
-      Number.POSITIVE_INFINITY;
-    for (const batch of this.#batches) batch.layOut(limit, most);
-    const templates = encoders.map(({ template }) => template);
-    this.#templates = templateMessages(templates, observationDomainId, limit);
-  }
-
-  #templatesDue(): boolean {
-    return (
-      this.#firstTemplates > 0 ||
-      performance.now() - this.#templatesAt >= this.#refresh ||
-      // The clock was set back: no data may be older than its template.
-      unixSeconds() < this.#templatesTime
-    );
-  }
-
-  async #sendTemplates(): Promise<void> {
-    this.#firstTemplates = Math.max(0, this.#firstTemplates - 1);
-    this.#templatesAt = performance.now();
-    this.#templatesTime = unixSeconds();
-    if (!this.#closing.signal.aborted) this.#timer.refresh();
-    for (const message of this.#templates) {
-      const { messages, droppedMessages } = this.#counters;
-      await this.#send(message);
-      this.#counters.templateMessages += this.#counters.messages - messages;
-      // Not sent: again with the next batch.
-      if (this.#counters.droppedMessages > droppedMessages)
-        this.#templatesAt = Number.NEGATIVE_INFINITY;
-    }
-  }
-
-  async #sendBatch(batch: RecordBatch): Promise<void> {
-    if (this.#templatesDue()) await this.#sendTemplates();
-    const taken = await this.#send(batch, () => this.#sendTemplates());
-    if (taken < batch.octets) this.#dropped.push(batch.numbersFrom(taken));
-    batch.clear();
   }
 
   /**
-   * Sends messages until the transport has taken them or fails; gives the octets taken, and counts
-   * both. A refusal tells of an earlier datagram: a collector that has started since then lacks the
-   * templates, so `afterRefusal` may send them before the messages are tried again.
+   * Sends records given as values, by the names of the template's elements. A template that the
+   * collector does not have yet goes first; it stays known until `withdraw`. Settles as `export` does.
+   *
+   * Rejects, and sends nothing, with VALUE_INVALID for a record that does not fit the template, with
+   * TEMPLATE_INVALID when another template has its id, with SESSION_CLOSED after `close`.
    */
-  async #send(outgoing: Outgoing, afterRefusal?: () => Promise<void>): Promise<number> {
-    const { octets, messageLength } = outgoing;
-    let from = 0;
-    for (let failures = 0; from < octets; ) {
-      try {
-        const taken = await this.#sendOnce(outgoing, from);
-        if (taken === 0) {
-          await this.#transport.writable();
-        } else {
-          this.#count(outgoing, from, from + taken);
-          from += taken;
-          failures = 0;
-        }
-      } catch (error) {
-        const failure = asIoamctlError(error);
-        const refused = failure.code === "ECONNREFUSED";
-        if (refused) this.#counters.refusals++;
-        if (failures++ < RETRIES) {
-          if (refused && failures === 1) await afterRefusal?.();
-          continue;
-        }
-        this.#error = failure;
-        this.#counters.droppedMessages += Math.ceil((octets - from) / messageLength);
-        this.#counters.droppedRecords +=
-          outgoing.recordsBefore(octets) - outgoing.recordsBefore(from);
+  async send(
+    template: Template,
+    records: Iterable<DataRecord>,
+    { signal }: ExportCall = {},
+  ): Promise<ExportResult> {
+    const data = Array.from(records, (record) => ({
+      setId: template.id,
+      octets: encodeRecord(template, record),
+    }));
+    const ahead = this.#announcements.add(template) ? [templateRecord(template)] : [];
+    return this.#calls.run(data.length, signal, (givingUp) =>
+      this.#sendPacked([...ahead, ...data], data.length, givingUp),
+    );
+  }
+
+  /**
+   * Forgets a template of `send`. Over TCP and TLS the collector is told (RFC 7011 section 8.1);
+   * elsewhere its id must not be used again before three refreshes are over.
+   */
+  async withdraw(template: Template): Promise<void> {
+    this.#announcements.remove(template);
+    await this.#calls.between(async () => {
+      if (this.#sender.link.transport?.takesWithdrawals !== true) return;
+      await this.#deliverAll(this.#pack([templateWithdrawal(template)], undefined, true));
+    });
+  }
+
+  /** Sends the templates now, or as soon as there is a session. Rejects with SESSION_CLOSED. */
+  async sendTemplates(): Promise<void> {
+    await this.#calls.run(0, undefined, async () => {
+      await this.#sender.announce();
+      return new Tally(0).result();
+    });
+  }
+
+  /**
+   * Ends the session: what is being sent, and what waits, is dropped and counted. Settles when the
+   * transport has delivered what it took, as far as it can. Safe to repeat.
+   */
+  async close(): Promise<void> {
+    clearTimeout(this.#refresh);
+    for (const period of this.#periods) clearInterval(period);
+    await this.#sender.close();
+  }
+
+  async #sendPacked(
+    records: readonly SetRecord[],
+    count: number,
+    givingUp: GivingUp,
+  ): Promise<ExportResult> {
+    const tally = new Tally(count);
+    let at = 0;
+    for (const message of this.#pack(records)) {
+      const before = at;
+      at += message.recordsBefore(message.octets);
+      const outcome = await this.#calls.deliver(message, givingUp);
+      if (outcome === GIVEN_UP) {
+        this.#calls.giveUp(tally, range(at, count));
         break;
       }
+      if (outcome.taken === 0) tally.drop(range(before, at), outcome.error);
     }
-    return from;
+    return tally.result();
   }
 
-  async #sendOnce(outgoing: Outgoing, from: number): Promise<number> {
-    const { bytes, octets, messageLength } = outgoing;
-    const delay = this.#pacer?.delay(performance.now()) ?? 0;
-    if (delay > 0) await sleep(Math.ceil(delay), undefined, { signal: this.#closing.signal });
-    outgoing.stamp(from, unixSeconds(), this.#sequence);
-    return this.#transport.send(bytes, from, octets - from, messageLength);
+  #pack(
+    records: readonly SetRecord[],
+    domain: number = this.#options.observationDomainId,
+    isAnnouncement = false,
+  ): PackedMessage[] {
+    const limit = this.#limit(this.#sender.link.transport!);
+    return packMessages(records, domain, limit, isAnnouncement);
   }
 
-  #count(outgoing: Outgoing, from: number, to: number): void {
-    const messages = Math.ceil((to - from) / outgoing.messageLength);
-    const records = outgoing.recordsBefore(to) - outgoing.recordsBefore(from);
-    this.#counters.messages += messages;
-    this.#counters.octets += to - from;
-    this.#counters.records += records;
-    this.#sequence = (this.#sequence + records) >>> 0;
-    this.#pacer?.charge(to - from + messages * this.#transport.headerLength, performance.now());
+  async #deliverAll(messages: readonly PackedMessage[]): Promise<void> {
+    for (const message of messages) await this.#sender.deliver(message);
+  }
+
+  /** Octets that a message may have. Throws MTU_TOO_SMALL. */
+  #limit(transport: Transport): number {
+    return messageLimit(transport, this.#announcements.templates, this.#options.mtu);
+  }
+
+  #announce(transport: Transport, isNew: boolean): PackedMessage[] {
+    return this.#announcements.messages(this.#limit(transport), (options) =>
+      isNew ? this.#optionsRecords(options) : [],
+    );
+  }
+
+  #repeat(options: OptionsRecords): NodeJS.Timeout {
+    let isWaiting = false;
+    const send = async (): Promise<void> => {
+      // The last ones are not sent yet: these would only wait behind them.
+      if (isWaiting) return;
+      isWaiting = true;
+      await this.#calls.between(() => {
+        const records = this.#optionsRecords(options);
+        return this.#deliverAll(this.#pack(records, options.observationDomainId, true));
+      });
+      isWaiting = false;
+    };
+    const period = Math.min(1000 * options.period, LONGEST_TIMER);
+    return setInterval(() => void send(), period).unref();
+  }
+
+  #optionsRecords({ template, records }: OptionsRecords): SetRecord[] {
+    try {
+      return Array.from(records(), (record) => ({
+        setId: template.id,
+        octets: encodeRecord(template, record),
+      }));
+    } catch (error) {
+      this.#options.onOptionsError?.(asIoamctlError(error));
+      return [];
+    }
   }
 }
 
-function unixSeconds(): number {
-  return Math.floor(Date.now() / 1000);
-}
-
-function closed(): IoamctlError {
-  return new IoamctlError("SESSION_CLOSED", "the IPFIX session is closed: open another");
-}
-
-function asIoamctlError(error: unknown): IoamctlError {
-  if (error instanceof IoamctlError) return error;
-  const { code, name, message } = error as Error & { code?: string };
-  if (name === "AbortError") return closed();
-  return new IoamctlError(code ?? "EIO", message, { cause: error });
-}
-
-function concatenate(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function range(from: number, to: number): Uint32Array {
+  return Uint32Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -1,12 +1,6 @@
 // Messages of one template on their way: records are encoded straight into them.
 import type { BoundEncoder, EncodeRecord, Encoder } from "../encoder/compile-encoder.ts";
-import {
-  MESSAGE_HEADER,
-  SET_HEADER,
-  stampMessage,
-  writeHeaders,
-  writeLengths,
-} from "./message-header.ts";
+import { OVERHEAD, stampMessage, writeHeaders, writeLengths } from "./message-header.ts";
 import type { RecordBatch } from "./record-batch.ts";
 
 /** Octets of the buffer: what one UDP_SEGMENT call takes over IPv4. */
@@ -15,23 +9,17 @@ export const BATCH_OCTETS = 65507;
 /** Datagrams that one UDP_SEGMENT call takes, before Linux 6.9. */
 const BATCH_MESSAGES = 64;
 
-const OVERHEAD = MESSAGE_HEADER + SET_HEADER;
-
-/** Octets of the message that one record alone needs. */
-export function dataMessageLength(recordLength: number): number {
-  return OVERHEAD + recordLength;
-}
-
 /**
  * A buffer of messages of the same length, so that one system call sends them all. Records fill one
  * message after another; the last of a batch may stay shorter.
  */
 export class MessageBatch implements RecordBatch {
   readonly bytes: Uint8Array = new Uint8Array(BATCH_OCTETS);
+  readonly isAnnouncement = false;
   readonly setContext: BoundEncoder["setContext"];
   records = 0;
   readonly #encoder: Encoder;
-  readonly #domain: number;
+  readonly observationDomainId: number;
   readonly #view: DataView;
   readonly #encode: EncodeRecord;
   readonly #recordLength: number;
@@ -44,7 +32,7 @@ export class MessageBatch implements RecordBatch {
 
   constructor(encoder: Encoder, domain: number) {
     this.#encoder = encoder;
-    this.#domain = domain;
+    this.observationDomainId = domain;
     this.#recordLength = encoder.template.recordLength;
     this.#view = new DataView(this.bytes.buffer);
     const bound = encoder.bind(this.#view);
@@ -73,7 +61,7 @@ export class MessageBatch implements RecordBatch {
     this.#recordsPerMessage = perMessage;
     this.#numbers = new Uint32Array(messages * perMessage);
     for (let at = 0; at < messages * length; at += length) {
-      writeHeaders(this.#view, at, length, this.#domain, this.#encoder.template.id);
+      writeHeaders(this.#view, at, length, this.observationDomainId, this.#encoder.template.id);
     }
     this.clear();
   }

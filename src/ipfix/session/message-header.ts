@@ -1,9 +1,13 @@
 // The fixed parts of a message: its header (RFC 7011 section 3.1) and a set's (section 3.3.2).
 
-export const VERSION = 10;
+const VERSION = 10;
 export const MESSAGE_HEADER = 16;
 export const SET_HEADER = 4;
 export const TEMPLATE_SET = 2;
+export const OPTIONS_TEMPLATE_SET = 3;
+
+/** Octets of a message of one set that are not its records. */
+export const OVERHEAD: number = MESSAGE_HEADER + SET_HEADER;
 
 const LENGTH = 2;
 const EXPORT_TIME = 4;
@@ -19,10 +23,26 @@ export function writeHeaders(
   domain: number,
   setId: number,
 ): void {
+  writeMessageHeader(view, at, length, domain);
+  writeSetHeader(view, at + MESSAGE_HEADER, setId, length - MESSAGE_HEADER);
+}
+
+/** Writes a message's header; time and sequence number follow later. */
+export function writeMessageHeader(
+  view: DataView,
+  at: number,
+  length: number,
+  domain: number,
+): void {
   view.setUint16(at, VERSION);
+  view.setUint16(at + LENGTH, length);
   view.setUint32(at + DOMAIN, domain);
-  view.setUint16(at + MESSAGE_HEADER, setId);
-  writeLengths(view, at, length);
+}
+
+/** Writes a set's header; `length` is the whole set's. */
+export function writeSetHeader(view: DataView, at: number, setId: number, length: number): void {
+  view.setUint16(at, setId);
+  view.setUint16(at + LENGTH, length);
 }
 
 /** Writes the length of a message of one set, into both headers. */

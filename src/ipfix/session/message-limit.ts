@@ -1,9 +1,9 @@
 // How long a message may be (RFC 7011 section 10.3.3).
 import { IoamctlError } from "../../errors.ts";
-import type { Encoder } from "../encoder/compile-encoder.ts";
+import type { Template } from "../template.ts";
 import type { Transport } from "../transport/transport.ts";
-import { BATCH_OCTETS, dataMessageLength } from "./message-batch.ts";
-import { templateMessageLength } from "./template-message.ts";
+import { BATCH_OCTETS } from "./message-batch.ts";
+import { OVERHEAD } from "./message-header.ts";
 
 /** Octets of a packet where the path's MTU is not known. */
 const UNKNOWN_MTU = 512;
@@ -15,12 +15,11 @@ const UNKNOWN_MTU = 512;
 const LARGEST_PATH_MTU = 9000;
 
 /** Octets of the longest message that has to be sent whole: a template's, or one record's. */
-export function neededLength(encoders: readonly Encoder[]): number {
-  return encoders.reduce(
-    (most, { template }) =>
-      Math.max(most, templateMessageLength(template), dataMessageLength(template.recordLength)),
-    0,
+export function neededLength(templates: readonly Template[]): number {
+  const lengths = templates.map(({ record, recordLength }) =>
+    Math.max(record.length, recordLength),
   );
+  return OVERHEAD + Math.max(0, ...lengths);
 }
 
 /**
@@ -30,10 +29,10 @@ export function neededLength(encoders: readonly Encoder[]): number {
  */
 export function messageLimit(
   transport: Transport,
-  encoders: readonly Encoder[],
+  templates: readonly Template[],
   mtu: number | undefined,
 ): number {
-  const needed = neededLength(encoders);
+  const needed = neededLength(templates);
   const { headerLength } = transport;
   if (mtu !== undefined && mtu - headerLength < needed) {
     throw new IoamctlError(

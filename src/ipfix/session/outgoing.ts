@@ -3,6 +3,9 @@
 /** Messages of one length (the last may be shorter) that lie one behind the other. */
 export interface Outgoing {
   readonly bytes: Uint8Array;
+  readonly observationDomainId: number;
+  /** Templates and options that the exporting process sends by itself, and not data. */
+  readonly isAnnouncement: boolean;
   readonly messageLength: number;
   /** Octets of all messages. */
   readonly octets: number;

@@ -2,10 +2,8 @@
 import type { BoundEncoder, EncodeRecord, Encoder } from "../encoder/compile-encoder.ts";
 import type { Tail } from "../encoder/source-compiler.ts";
 import { BATCH_OCTETS } from "./message-batch.ts";
-import { MESSAGE_HEADER, SET_HEADER, stampMessage, writeHeaders } from "./message-header.ts";
+import { OVERHEAD, stampMessage, writeHeaders } from "./message-header.ts";
 import type { RecordBatch } from "./record-batch.ts";
-
-const OVERHEAD = MESSAGE_HEADER + SET_HEADER;
 
 /** Lengths from here on take three octets. */
 const LONG = 255;
@@ -16,6 +14,7 @@ const LONGEST = BATCH_OCTETS - OVERHEAD - 3;
 /** One message: those that go out together would have to be of one length. */
 export class VariableBatch implements RecordBatch {
   readonly bytes: Uint8Array = new Uint8Array(BATCH_OCTETS);
+  readonly isAnnouncement = false;
   readonly setContext: BoundEncoder["setContext"];
   records = 0;
   readonly #encode: EncodeRecord;
@@ -23,7 +22,7 @@ export class VariableBatch implements RecordBatch {
   readonly #tail: Tail;
   readonly #fixedLength: number;
   readonly #template: number;
-  readonly #domain: number;
+  readonly observationDomainId: number;
   #limit = BATCH_OCTETS;
   #position = OVERHEAD;
   #numbers: number[] = [];
@@ -39,7 +38,7 @@ export class VariableBatch implements RecordBatch {
     // The octet of the length does not belong to what is encoded.
     this.#fixedLength = encoder.template.recordLength - 1;
     this.#template = encoder.template.id;
-    this.#domain = domain;
+    this.observationDomainId = domain;
   }
 
   get octets(): number {
@@ -78,7 +77,7 @@ export class VariableBatch implements RecordBatch {
   }
 
   stamp(_from: number, seconds: number, sequence: number): void {
-    writeHeaders(this.#view, 0, this.#position, this.#domain, this.#template);
+    writeHeaders(this.#view, 0, this.#position, this.observationDomainId, this.#template);
     stampMessage(this.#view, 0, seconds, sequence);
   }
 

@@ -13,6 +13,8 @@ export interface Transport {
    * are sent once a session. Otherwise (UDP, DTLS) they are repeated.
    */
   readonly reliable: boolean;
+  /** Whether templates can be withdrawn in it (RFC 7011 section 8.1): over TCP and TLS alone. */
+  readonly takesWithdrawals?: boolean;
   /** Octets of the largest packet that the path takes whole; undefined when nobody knows. */
   pathMtu(): number | undefined;
   /**

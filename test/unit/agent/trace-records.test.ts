@@ -37,7 +37,7 @@ type Hop = { values: Record<string, string>; traceId: bigint; time: bigint };
 async function exported(records: TraceRecords): Promise<Hop[]> {
   const transport = new MemoryTransport();
   const session = new ExportingProcess({
-    transport,
+    destination: transport.destination,
     observationDomainId: 1,
     encoders: traceTemplates(registry).map((template) => compileEncoder(template, TRACE_LAYOUT)),
   });
@@ -150,7 +150,7 @@ describe("trace records", () => {
     const transport = new MemoryTransport();
     transport.mtu = 600;
     const session = new ExportingProcess({
-      transport,
+      destination: transport.destination,
       observationDomainId: 1,
       encoders: traceTemplates(registry).map((template) => compileEncoder(template, TRACE_LAYOUT)),
     });
@@ -176,7 +176,7 @@ describe("trace records", () => {
     for (let i = 0; i < 20; i++) records.add(traceEvent(1, 0x000002, [node]));
     const transport = new MemoryTransport();
     const session = new ExportingProcess({
-      transport,
+      destination: transport.destination,
       observationDomainId: 1,
       encoders: traceTemplates(registry).map((template) => compileEncoder(template, TRACE_LAYOUT)),
     });

@@ -1,14 +1,17 @@
 // A transport that keeps the messages, and misbehaves as a test asks.
 import { IoamctlError } from "../../../src/errors.ts";
-import type { Transport } from "../../../src/ipfix/index.ts";
+import type { Destination, Transport } from "../../../src/ipfix/index.ts";
 
 /** What one call of `send` does: octets of messages to take at most, an errno's name, or a promise. */
 export type Behaviour = number | string;
 
 export class MemoryTransport implements Transport {
   readonly headerLength = 28;
-  readonly reliable = false;
-  readonly ended = new Promise<never>(() => {});
+  reliable = false;
+  takesWithdrawals = false;
+  readonly ended: Promise<IoamctlError | undefined>;
+  /** Ends the session from the other side. */
+  end: (reason: IoamctlError | undefined) => void = () => {};
   readonly messages: Uint8Array[] = [];
   /** When each message came, in steady milliseconds. */
   readonly times: number[] = [];
@@ -19,6 +22,17 @@ export class MemoryTransport implements Transport {
   mtu: number | undefined = 1500;
   waits = 0;
   closed = false;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  /** This one session, and no other after it. */
+  get destination(): Destination {
+    return destinationOf(async () => this);
+  }
 
   pathMtu(): number | undefined {
     return this.mtu;
@@ -48,4 +62,12 @@ export class MemoryTransport implements Transport {
   close(): void {
     this.closed = true;
   }
+}
+
+/** A destination whose sessions `connect` makes; attempts follow each other at once. */
+export function destinationOf(
+  connect: (signal: AbortSignal) => Promise<Transport>,
+  retry: Destination["retry"] = { first: 0, most: 0 },
+): Destination {
+  return { name: "memory", connect, retry };
 }

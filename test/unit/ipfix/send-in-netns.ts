@@ -8,6 +8,7 @@ import {
   Template,
 } from "../../../src/ipfix/index.ts";
 import { openUdpBatch } from "../../../src/native/udp-batch.ts";
+import { destinationOf } from "./memory-transport.ts";
 
 const [task, host, port, count] = process.argv.slice(2) as [string, string, string, string];
 
@@ -30,7 +31,7 @@ if (task === "export") {
   const element = new ElementRegistry().get("flowId");
   const template = new Template(256, [{ element, source: { kind: "unsigned", field: "number" } }]);
   const session = new ExportingProcess({
-    transport: counting,
+    destination: destinationOf(async () => counting),
     observationDomainId: 1,
     encoders: [compileEncoder(template, layout)],
   });

@@ -20,6 +20,7 @@ import { eventually } from "../../lab/eventually.ts";
 import { messages } from "../../lab/ipfix-messages.ts";
 import { createNetns } from "../../lab/netns.ts";
 import { freeUdpPort } from "../../lab/udp-port.ts";
+import { destinationOf } from "./memory-transport.ts";
 
 const layout = recordLayout({ number: 8 });
 const encoder = compileEncoder(
@@ -43,7 +44,8 @@ function opened<T extends { close(): unknown }>(one: T): T {
 }
 
 function sessionOn(transport: Transport, mtu?: number): ExportingProcess {
-  const options = { transport, observationDomainId: 1, encoders: [encoder] };
+  const destination = destinationOf(async () => transport);
+  const options = { destination, observationDomainId: 1, encoders: [encoder] };
   return opened(new ExportingProcess(mtu === undefined ? options : { ...options, mtu }));
 }
 

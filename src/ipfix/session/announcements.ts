@@ -1,0 +1,98 @@
+// What a collector has to know before data: templates, options and their records.
+import { IoamctlError } from "../../errors.ts";
+import type { Template } from "../template.ts";
+import type { OptionsRecords } from "./options-records.ts";
+import {
+  type PackedMessage,
+  packMessages,
+  type SetRecord,
+  templateSetId,
+} from "./packed-message.ts";
+
+/** A template as a record of a template set, or of an options template set. */
+export function templateRecord({ record, scopeFieldCount }: Template): SetRecord {
+  return { setId: templateSetId(scopeFieldCount), octets: record };
+}
+
+/** What withdraws a template, as a record of such a set. */
+export function templateWithdrawal({ withdrawal, scopeFieldCount }: Template): SetRecord {
+  return { setId: templateSetId(scopeFieldCount), octets: withdrawal };
+}
+
+/** The templates of data, and the options with theirs. */
+export class Announcements {
+  readonly #domain: number;
+  readonly #templates: Template[];
+  readonly #options: readonly OptionsRecords[];
+
+  constructor(domain: number, templates: readonly Template[], options: readonly OptionsRecords[]) {
+    this.#domain = domain;
+    this.#templates = [];
+    this.#options = options;
+    for (const template of templates) this.add(template);
+  }
+
+  /** Every template that is sent. */
+  get templates(): readonly Template[] {
+    return [...this.#templates, ...this.#options.map(({ template }) => template)];
+  }
+
+  /**
+   * Adds a template of data; false: it is there. Throws TEMPLATE_INVALID when another of the same
+   * observation domain has its id.
+   */
+  add(template: Template): boolean {
+    const ofOptions = this.#options
+      .filter(({ observationDomainId }) => observationDomainId === this.#domain)
+      .map((options) => options.template);
+    const same = [...this.#templates, ...ofOptions].find(({ id }) => id === template.id);
+    if (same === undefined) {
+      this.#templates.push(template);
+      return true;
+    }
+    if (Buffer.compare(same.record, template.record) === 0) return false;
+    throw new IoamctlError(
+      "TEMPLATE_INVALID",
+      `template ${template.id} is in use with other fields: withdraw it, or take another id`,
+    );
+  }
+
+  remove({ id }: Template): void {
+    const at = this.#templates.findIndex((template) => template.id === id);
+    if (at >= 0) this.#templates.splice(at, 1);
+  }
+
+  /**
+   * The messages that tell everything, in the order in which they are to be sent: options that say how
+   * to read others, templates, other options; each options template with the `records` of its data.
+   */
+  messages(
+    maxLength: number,
+    records: (options: OptionsRecords) => readonly SetRecord[],
+  ): PackedMessage[] {
+    const pack = (domain: number, all: SetRecord[]): PackedMessage[] =>
+      packMessages(all, domain, maxLength, true);
+    const told = (options: readonly OptionsRecords[]): PackedMessage[] =>
+      [...groupByDomain(options)].flatMap(([domain, group]) =>
+        pack(
+          domain,
+          group.flatMap((one) => [templateRecord(one.template), ...records(one)]),
+        ),
+      );
+    return [
+      ...told(this.#options.filter(({ first }) => first === true)),
+      ...pack(this.#domain, this.#templates.map(templateRecord)),
+      ...told(this.#options.filter(({ first }) => first !== true)),
+    ];
+  }
+}
+
+function groupByDomain(options: readonly OptionsRecords[]): Map<number, OptionsRecords[]> {
+  const groups = new Map<number, OptionsRecords[]>();
+  for (const one of options) {
+    const group = groups.get(one.observationDomainId) ?? [];
+    groups.set(one.observationDomainId, group);
+    group.push(one);
+  }
+  return groups;
+}
