@@ -142,7 +142,7 @@ async function measureDrain(
 
 /** The same records again and again, `flows` in all: from layout to socket, without the table. */
 async function exportAgain(sealed: SealedGeneration, sink: Sink, flows: number): Promise<number> {
-  const slice = sealed.next(SLICE);
+  const slice = sealed.reader().next(SLICE);
   const batch: Batch = { ...SHARED, sealed, slice };
   const times = Math.ceil(flows / slice.count);
   return timePerFlow(times * slice.count, async () => {
@@ -152,7 +152,8 @@ async function exportAgain(sealed: SealedGeneration, sink: Sink, flows: number):
 
 /** What the drain reads and computes, without exporting. */
 function resolve(sealed: SealedGeneration): void {
-  while (sealed.next(SLICE).count > 0);
+  const reader = sealed.reader();
+  while (reader.next(SLICE).count > 0);
 }
 
 /** Takes every message and sends none. */

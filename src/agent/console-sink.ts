@@ -34,6 +34,7 @@ export class ConsoleSink implements AgentSink {
   readonly #printers: Printers;
   readonly #onClosed: () => void;
   #closed = false;
+  #printing: Promise<void> = Promise.resolve();
 
   /** `onClosed` is called once, when the reader has gone; from then on everything is dropped. */
   constructor(printers: Printers, onClosed: () => void) {
@@ -42,22 +43,43 @@ export class ConsoleSink implements AgentSink {
   }
 
   async take(batch: Batch): Promise<Readonly<Dropped>> {
-    await this.#print(() => this.#printers.flows(flowsOf(batch)));
-    return this.#closed ? allOf(batch) : NOTHING_DROPPED;
+    const printed = await this.#print(batch.signal, () => this.#printers.flows(flowsOf(batch)));
+    return printed ? NOTHING_DROPPED : allOf(batch);
   }
 
   async takeTraces(batch: TraceBatch): Promise<number> {
-    await this.#print(() => this.#printers.traces(tracesOf(batch)));
-    return this.#closed ? batch.records.count : 0;
+    const printed = await this.#print(batch.signal, () => this.#printers.traces(tracesOf(batch)));
+    return printed ? 0 : batch.records.count;
   }
 
   async close(): Promise<void> {}
 
-  async #print(print: () => Promise<boolean>): Promise<void> {
-    if (this.#closed || (await print()) || this.#closed) return;
-    this.#closed = true;
-    this.#onClosed();
+  /** Prints when what was printed before has gone out; false: it did not come to that. */
+  async #print(signal: AbortSignal, print: () => Promise<boolean>): Promise<boolean> {
+    if (!(await settlesBefore(signal, this.#printing)) || this.#closed) return false;
+    // What is printed has left the batch's memory: a reader who is slow has it all the same.
+    const printing = print().then((isRead) => {
+      if (isRead || this.#closed) return;
+      this.#closed = true;
+      this.#onClosed();
+    });
+    this.#printing = printing;
+    await settlesBefore(signal, printing);
+    return !this.#closed;
   }
+}
+
+/** Whether a promise settles before a signal aborts. */
+async function settlesBefore(signal: AbortSignal, promise: Promise<void>): Promise<boolean> {
+  if (signal.aborted) return false;
+  let listener = (): void => {};
+  const aborted = new Promise<boolean>((resolve) => {
+    listener = () => resolve(false);
+    signal.addEventListener("abort", listener);
+  });
+  const settled = await Promise.race([promise.then(() => true), aborted]);
+  signal.removeEventListener("abort", listener);
+  return settled;
 }
 
 function flowsOf({ sealed, slice, netns, flowContext, flowEndReason }: Batch): ExportedFlow[] {

@@ -1,6 +1,6 @@
 // Rotates one meter's table when it is time or when it is filling, and drains what was sealed.
 import type { Logger } from "pino";
-import { FILLING_SHARE, type Meter } from "../meter/index.ts";
+import { FILLING_SHARE, type Meter, type SealedGeneration } from "../meter/index.ts";
 import { clockOffset } from "../native/bpf-loader/index.ts";
 import { type DrainContext, drain } from "./drain.ts";
 import { LimitedLog } from "./limited-log.ts";
@@ -11,6 +11,12 @@ import { startTicker, type Ticker } from "./ticker.ts";
 const ACTIVE_TIMEOUT = 2;
 const FORCED_END = 4;
 const LACK_OF_RESOURCES = 5;
+
+/** Milliseconds that every drain has at least, before slow collectors lose what they have not taken. */
+const PATIENCE = 1000;
+
+/** The same at the end, when nothing waits behind it. */
+const LAST_PATIENCE = 4000;
 
 /** RFC 9197: all ones, where the node has no id. */
 const NO_NODE_ID = 0xff_ffff;
@@ -25,6 +31,9 @@ export class Rotator {
   #ticker: Ticker | undefined;
   #filling: { close(): void } | undefined;
   #earlyQueued = false;
+  #period = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  #draining: { readonly since: number; readonly deadline: AbortController } | undefined;
 
   /** `sinks` is asked anew by every drain. */
   constructor(meter: Meter, sinks: () => readonly Sink[], log: Logger) {
@@ -47,6 +56,7 @@ export class Rotator {
 
   /** Changes the time between rotations, milliseconds. */
   setPeriod(period: number, look: () => boolean): void {
+    this.#period = period;
     this.#ticker?.stop();
     this.#ticker = startTicker(period, async () => {
       if (look()) await this.#enqueue(() => this.#rotate(ACTIVE_TIMEOUT));
@@ -69,12 +79,15 @@ export class Rotator {
    * that are to go are gone: then nothing is left. Rejects when it could not be exported.
    */
   async finish(): Promise<void> {
+    this.#hurry(PATIENCE);
     await this.idle();
-    await this.#finishPending();
-    await this.#rotateNow(FORCED_END);
+    await this.#finishPending(true);
+    await this.#rotateNow(FORCED_END, true);
   }
 
   #rotateEarly(): void {
+    // Nothing can be sealed before the generation before is out of the way.
+    this.#hurry(PATIENCE);
     if (this.#earlyQueued) return;
     this.#earlyQueued = true;
     void this.#enqueue(async () => {
@@ -103,22 +116,46 @@ export class Rotator {
     if (this.#meter.used() > 0) await this.#rotateNow(flowEndReason);
   }
 
-  async #rotateNow(flowEndReason: number): Promise<void> {
+  async #rotateNow(flowEndReason: number, isLast = false): Promise<void> {
     const start = performance.now();
     const sealed = await this.#meter.rotate(flowEndReason === LACK_OF_RESOURCES);
-    const flows = await drain(sealed, this.#sinks(), this.#context(flowEndReason));
+    const flows = await this.#drain(sealed, flowEndReason, isLast);
     const ms = Math.round(performance.now() - start);
     this.#log.debug({ netns: this.#meter.netns, flows, flowEndReason, ms }, "rotated");
   }
 
-  async #finishPending(): Promise<void> {
+  async #finishPending(isLast = false): Promise<void> {
     const sealed = await this.#meter.pending();
     if (sealed === undefined) return;
-    const flows = await drain(sealed, this.#sinks(), this.#context(ACTIVE_TIMEOUT));
+    const flows = await this.#drain(sealed, ACTIVE_TIMEOUT, isLast);
     this.#log.debug({ netns: this.#meter.netns, flows }, "finished an earlier rotation");
   }
 
-  #context(flowEndReason: number): DrainContext {
+  /** A collector has one period to take what is sealed: then the next generation needs its place. */
+  async #drain(sealed: SealedGeneration, flowEndReason: number, isLast: boolean): Promise<number> {
+    const deadline = new AbortController();
+    this.#draining = { since: performance.now(), deadline };
+    this.#hurry(isLast ? LAST_PATIENCE : Math.max(PATIENCE, this.#period));
+    try {
+      const { signal } = deadline;
+      const context = { ...this.#context(flowEndReason), signal, keepsRest: isLast };
+      return await drain(sealed, this.#sinks(), context);
+    } finally {
+      clearTimeout(this.#deadline);
+      this.#draining = undefined;
+    }
+  }
+
+  /** Lets the drain that runs, if one does, have `patience` milliseconds from its beginning. */
+  #hurry(patience: number): void {
+    if (this.#draining === undefined) return;
+    const { since, deadline } = this.#draining;
+    clearTimeout(this.#deadline);
+    const left = Math.max(0, patience - (performance.now() - since));
+    this.#deadline = setTimeout(() => deadline.abort(), left).unref();
+  }
+
+  #context(flowEndReason: number): Omit<DrainContext, "signal" | "keepsRest"> {
     const meter = this.#meter;
     const offset = clockOffset().realtimeMinusMonotonicNs;
     return {

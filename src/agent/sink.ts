@@ -14,6 +14,8 @@ export interface Batch {
   readonly flowContext: FlowContext;
   /** Element 136 of all these records. */
   readonly flowEndReason: number;
+  /** From its abort on, what was not taken yet is dropped. */
+  readonly signal: AbortSignal;
 }
 
 /** Records that a sink could not send, with what they counted. */
@@ -30,8 +32,9 @@ export interface Sink {
   /** For messages: "collector [2001:db8::1]:4739". */
   readonly name: string;
   /**
-   * Takes the flows of a batch. Resolves once the kernel has them all or they are given up; calls
-   * of several meters may overlap. The batch's memory must not be looked at afterwards.
+   * Takes the flows of a batch. Resolves once the kernel has them all or they are given up, soon
+   * after the batch's signal aborts at the latest; calls of several meters may overlap. The batch's
+   * memory must not be looked at afterwards.
    */
   take(batch: Batch): Promise<Readonly<Dropped>>;
   close(): Promise<void>;
@@ -41,6 +44,8 @@ export interface Sink {
 export interface TraceBatch {
   readonly netns: string | null;
   readonly records: Pick<TraceRecords, "buffer" | "offsets" | "kinds" | "count">;
+  /** From its abort on, what was not taken yet is dropped. */
+  readonly signal: AbortSignal;
 }
 
 /** A destination of trace records. */

@@ -5,8 +5,14 @@ import { offsetOf } from "./layout.ts";
 
 const WORDS = ELEMENT_SIZE / 4;
 
-/** Elements behind both halves, where the drain merges the records of several CPUs. */
-export const SCRATCH_ELEMENTS = 1024;
+/** How many may read a sealed generation at the same time, each at its own pace. */
+export const READERS = 16;
+
+/** Flows of a slice that may have records of several CPUs: their sums need a place. */
+export const READER_SCRATCH = 512;
+
+/** Elements behind both halves, where readers merge the records of several CPUs. */
+export const SCRATCH_ELEMENTS: number = READERS * READER_SCRATCH;
 
 /** Parts of an index of which one is cleared each time its half is made ready. */
 const SWEEPS = 64;

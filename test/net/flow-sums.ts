@@ -1,6 +1,12 @@
 // What a meter said of generated traffic, added up flow by flow, beside what was sent and what arrived.
 import { expect } from "vitest";
-import { type Flow, type Meter, readFlow, type SealedGeneration } from "../../src/meter/index.ts";
+import {
+  type Flow,
+  type Meter,
+  readFlow,
+  type SealedGeneration,
+  type Slice,
+} from "../../src/meter/index.ts";
 import { flowFields } from "../lab/frame.ts";
 import type { Generator } from "../lab/generator.ts";
 import type { Sink } from "../lab/sink.ts";
@@ -38,22 +44,23 @@ export class FlowSums {
     for (const flow of meter.dump()) this.add(flow);
   }
 
-  /** Adds the next flows of a sealed generation, at most `max`; returns how many there were. */
-  take(meter: Meter, sealed: SealedGeneration, max: number): number {
-    const view = new DataView(sealed.buffer);
+  /** Adds the flows of a slice of a sealed generation. */
+  take(meter: Meter, { buffer }: SealedGeneration, slice: Slice): void {
+    const view = new DataView(buffer);
     const context = { clockOffset: 0n, interfaceName: meter.interfaceNames() };
-    const { count, offsets } = sealed.next(max);
+    const { count, offsets } = slice;
     for (let i = 0; i < count; i++) this.add(readFlow(view, offsets[i]! * 4, context));
-    return count;
   }
 
   /** Drains a sealed generation as an agent does, slice by slice; returns its flow records. */
   drain(meter: Meter, sealed: SealedGeneration): number {
+    const reader = sealed.reader();
     for (let records = 0; ; ) {
-      const count = this.take(meter, sealed, 4096);
-      sealed.commit();
-      if (count === 0) return records;
-      records += count;
+      const slice = reader.next(4096);
+      this.take(meter, sealed, slice);
+      sealed.commit(slice);
+      if (slice.count === 0) return records;
+      records += slice.count;
     }
   }
 

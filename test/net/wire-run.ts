@@ -93,8 +93,10 @@ class WireRun {
   async #forget(): Promise<void> {
     for (let i = 0; i < 2; i++) {
       const sealed = await this.#meter.rotate();
-      while (sealed.next(4096).count > 0) sealed.commit();
-      sealed.commit();
+      const reader = sealed.reader();
+      let slice = reader.next(4096);
+      for (; slice.count > 0; slice = reader.next(4096)) sealed.commit(slice);
+      sealed.commit(slice);
     }
   }
 }

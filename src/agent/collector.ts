@@ -1,0 +1,133 @@
+// A collector, or a file in its place: an exporting process, what it logs, and whether it works.
+import type { Logger } from "pino";
+import {
+  ExportingProcess,
+  type ExportingProcessOptions,
+  type ExportResult,
+  type LinkState,
+  type SessionCounters,
+} from "../ipfix/index.ts";
+import type { Exporter, Records } from "./exporter.ts";
+import { LimitedLog } from "./limited-log.ts";
+
+/** How long a collector that failed is left alone while there is another, milliseconds. */
+const RECOVERY_MS = 10_000;
+
+/** How long the agent waits for the first attempt to connect before it goes on, milliseconds. */
+const FIRST_ATTEMPT_MS = 2000;
+
+/** What no further attempt can mend. */
+const PERMANENT = new Set(["MTU_TOO_SMALL"]);
+
+/** A collector as `status` shows it. */
+export interface CollectorStatus extends SessionCounters {
+  readonly name: string;
+  readonly state: LinkState;
+  /** Why there is no session. */
+  readonly error?: string;
+}
+
+/** One destination of an agent. */
+export class Collector implements Exporter {
+  readonly name: string;
+  readonly #process: ExportingProcess;
+  readonly #log: Logger;
+  readonly #troubles: LimitedLog;
+  #refusals = 0;
+  #state: LinkState = "connecting";
+  #failedUntil = Number.NEGATIVE_INFINITY;
+  #lost = new AbortController();
+
+  /** Begins to connect. */
+  constructor(options: ExportingProcessOptions, log: Logger) {
+    this.name = options.destination.name;
+    this.#log = log.child({ collector: this.name });
+    this.#troubles = new LimitedLog(this.#log);
+    this.#process = new ExportingProcess({
+      ...options,
+      onStateChange: (process) => this.#changed(process),
+      onOptionsError: (error) =>
+        this.#troubles.warn(error.code, { err: error }, "options records could not be encoded"),
+    });
+  }
+
+  /**
+   * Waits for the first attempt to connect, but not long: a collector that is down now may come up
+   * later. Throws what no later attempt can mend: MTU_TOO_SMALL.
+   */
+  async begin(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), FIRST_ATTEMPT_MS);
+    });
+    const error = await Promise.race([this.#process.firstAttempt(), enough]);
+    clearTimeout(timer);
+    if (error !== undefined && PERMANENT.has(error.code)) throw error;
+  }
+
+  /** Whether it is worth a try: connected, and no failure just now. */
+  get works(): boolean {
+    return this.#process.state === "connected" && performance.now() >= this.#failedUntil;
+  }
+
+  /** Aborts when the present session ends. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Milliseconds until `works` may be true again without a change of state. */
+  get recovery(): number {
+    return Math.max(0, this.#failedUntil - performance.now());
+  }
+
+  /** It did not take what it was given: from now on it does not work, for a while. */
+  fail(): void {
+    this.#failedUntil = performance.now() + RECOVERY_MS;
+  }
+
+  async export(records: Records, signal: AbortSignal): Promise<ExportResult> {
+    const { buffer, offsets, kinds, count, context } = records;
+    const result = await this.#process.export(buffer, offsets, count, kinds, context, { signal });
+    this.#tellRefusals();
+    const { dropped, error } = result;
+    if (dropped.length > 0) {
+      const fields = { records: dropped.length, err: error };
+      this.#troubles.warn(error?.code ?? "", fields, "the collector did not take these records");
+    }
+    return result;
+  }
+
+  status(): CollectorStatus {
+    const { state, lastError, counters } = this.#process;
+    const error = lastError === undefined ? {} : { error: lastError.message };
+    return { name: this.name, state, ...error, ...counters };
+  }
+
+  async close(): Promise<void> {
+    await this.#process.close();
+  }
+
+  #changed({ state, lastError }: ExportingProcess): void {
+    if (this.#state === "connected") {
+      this.#lost.abort();
+      this.#lost = new AbortController();
+    }
+    this.#state = state;
+    if (state === "connected") this.#log.info("connected");
+    if (state === "waiting" && lastError !== undefined) {
+      this.#troubles.warn(lastError.code, { err: lastError }, "not connected: trying again");
+    }
+  }
+
+  #tellRefusals(): void {
+    const { refusals } = this.#process.counters;
+    if (refusals === this.#refusals) return;
+    this.#refusals = refusals;
+    this.fail();
+    this.#troubles.warn(
+      "refused",
+      { refusals },
+      "nobody listens there: what was sent before is lost",
+    );
+  }
+}

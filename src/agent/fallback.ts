@@ -1,0 +1,85 @@
+// Several collectors of which the first that works takes everything (RFC 6728: exportMode fallback).
+import type { Logger } from "pino";
+import type { ExportResult } from "../ipfix/index.ts";
+import type { Collector } from "./collector.ts";
+import type { Exporter, Records } from "./exporter.ts";
+
+/** How long a collector may take for one call before the next one's turn comes, milliseconds. */
+const PATIENCE_MS = 2000;
+
+/** How often it is looked whether one works again, milliseconds. */
+const LOOK_MS = 100;
+
+/** Fails over to the next collector, and back as soon as one before it works again. */
+export class Fallback implements Exporter {
+  readonly name: string;
+  readonly #collectors: readonly Collector[];
+  readonly #log: Logger;
+  #current: Collector | undefined;
+
+  constructor(collectors: readonly Collector[], log: Logger) {
+    this.name = collectors.map(({ name }) => name).join(", else ");
+    this.#collectors = collectors;
+    this.#log = log;
+  }
+
+  async export(records: Records, signal: AbortSignal): Promise<ExportResult> {
+    /** What is left to send, as places in `records`; undefined: everything. */
+    let left: Uint32Array | undefined;
+    let error: ExportResult["error"];
+    while (!signal.aborted) {
+      const collector = this.#choose();
+      if (collector === undefined) {
+        await wait(LOOK_MS, signal);
+        continue;
+      }
+      const enough = AbortSignal.any([signal, collector.lost, AbortSignal.timeout(PATIENCE_MS)]);
+      const result = await collector.export(chosen(records, left), enough);
+      if (result.dropped.length === 0) return { ...result, sent: records.count };
+      error = result.error;
+      left = left === undefined ? result.dropped : result.dropped.map((place) => left![place]!);
+      if (!signal.aborted) collector.fail();
+    }
+    const dropped = left ?? Uint32Array.from({ length: records.count }, (_, i) => i);
+    return { sent: records.count - dropped.length, dropped, error };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#collectors.map((collector) => collector.close()));
+  }
+
+  #choose(): Collector | undefined {
+    const first = this.#collectors.find(({ works }) => works);
+    if (first !== undefined && first !== this.#current) {
+      if (this.#current !== undefined) {
+        this.#log.warn({ from: this.#current.name, to: first.name }, "another collector's turn");
+      }
+      this.#current = first;
+    }
+    return first;
+  }
+}
+
+/** The records at these places. */
+function chosen(records: Records, places: Uint32Array | undefined): Records {
+  if (places === undefined) return records;
+  const { offsets, kinds } = records;
+  return {
+    ...records,
+    count: places.length,
+    offsets: places.map((place) => offsets[place]!),
+    kinds: Uint8Array.from(places, (place) => kinds[place]!),
+  };
+}
+
+function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done);
+  });
+}
