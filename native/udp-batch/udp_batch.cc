@@ -97,6 +97,23 @@ Socket::~Socket()
 	shut();
 }
 
+/*
+ * Forbids fragments (RFC 7011 section 10.3.3): what is longer than the path takes
+ * fails with EMSGSIZE, here and when a router has said so. An IPv6 socket may
+ * have a peer of IPv4 (::ffff:192.0.2.1), hence both.
+ */
+static int forbid_fragments(int fd, int family)
+{
+	int v4 = IP_PMTUDISC_DO;
+	int v6 = IPV6_PMTUDISC_DO;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4)))
+		return -1;
+	if (family != AF_INET6)
+		return 0;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+}
+
 int Socket::connect_to(const std::string &address, int port, int send_buffer, const char **call)
 {
 	struct addrinfo hints = {};
@@ -119,6 +136,8 @@ int Socket::connect_to(const std::string &address, int port, int send_buffer, co
 	*call = "setsockopt";
 	if (send_buffer > 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)))
+		return errno;
+	if (forbid_fragments(fd, family))
 		return errno;
 	*call = "connect";
 	if (connect(fd, found->ai_addr, found->ai_addrlen))
@@ -151,7 +170,10 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 	bool one_by_one = true;
 	if (segments && length > segment) {
 		taken = send_segmented(fd, data, length, segment);
-		/* Not with this route's device or policy; not at this length: the kernel fragments. */
+		/*
+		 * Not with this route's device or policy. Or a router has said of an earlier
+		 * datagram that it was too long, which these need not be: each by itself.
+		 */
 		one_by_one = taken < 0 && (errno == EIO || errno == EOPNOTSUPP || errno == EINVAL ||
 					   errno == EMSGSIZE);
 		if (one_by_one && (errno == EIO || errno == EOPNOTSUPP))

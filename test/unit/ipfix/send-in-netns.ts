@@ -52,9 +52,22 @@ if (task === "export") {
       console.log(JSON.stringify({ code, message })),
   );
 } else {
-  const socket = openUdpBatch({ address: host, port: Number(port), family: 4 });
-  const buffer = new Uint8Array(10 * 1400).map((_, i) => Math.floor(i / 1400));
-  const taken = socket.send(buffer, 0, buffer.length, 1400);
-  console.log(JSON.stringify({ taken, pathMtu: socket.pathMtu(), gso: socket.gso }));
+  const family = host.includes(":") ? 6 : 4;
+  const socket = openUdpBatch({ address: host, port: Number(port), family });
+  const buffer = new Uint8Array(10 * 1400);
+  const send = (length: number, segment: number): number | string => {
+    try {
+      return socket.send(buffer, 0, length, segment);
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const answer = {
+    pathMtu: socket.pathMtu(),
+    long: send(1400, 1400),
+    longBatch: send(14_000, 1400),
+    short: send(12_000, 1200),
+  };
+  console.log(JSON.stringify(answer));
   socket.close();
 }

@@ -255,13 +255,22 @@ describe("in a namespace of its own", () => {
     }
   });
 
-  it("datagrams longer than the interface's MTU arrive all the same", async () => {
+  it.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["::1", "::1"],
+    ["::ffff:127.0.0.1", "127.0.0.1"],
+  ])("datagrams longer than the path's MTU are refused, not fragmented (%s)", async (host, at) => {
     await using netns = await createNetns("narrow");
-    await using collector = await Collector.start({ address: "127.0.0.1", netns });
-    await netns.ip("link set lo mtu 1000");
-    const args = ["--import", "tsx", script, "oversize", "127.0.0.1", String(collector.port)];
+    await using collector = await Collector.start({ address: at, netns });
+    await netns.ip("link set lo mtu 1300");
+    const args = ["--import", "tsx", script, "oversize", host, String(collector.port)];
     const { stdout } = await netns.run("node", args);
-    expect(JSON.parse(stdout)).toMatchObject({ taken: 14_000, pathMtu: 1000 });
-    expect(await collector.sender(10)).toMatchObject({ datagrams: 10, longest: 1400 });
+    expect(JSON.parse(stdout)).toEqual({
+      pathMtu: 1300,
+      long: "EMSGSIZE",
+      longBatch: "EMSGSIZE",
+      short: 10 * 1200,
+    });
+    expect(await collector.sender(10)).toMatchObject({ datagrams: 10, longest: 1200 });
   });
 });
