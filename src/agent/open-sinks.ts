@@ -1,8 +1,10 @@
 // The sinks that a configuration asks for; those that are open already stay open.
 import type { Logger } from "pino";
+import { Collector } from "./collector.ts";
 import { CollectorSink } from "./collector-sink.ts";
-import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
+import type { AgentConfig, CollectorConfig, ConsoleFormat } from "./config/agent-config.ts";
 import { ConsoleSink, type Printers } from "./console-sink.ts";
+import { exportingOptions } from "./exporting-options.ts";
 import type { AgentSink } from "./sink.ts";
 
 /** Sinks by what the configuration says of them. */
@@ -21,7 +23,7 @@ export interface SinkSurroundings {
 
 /**
  * Opens what `config` asks for, taking from `open` what is there. On failure what this call opened is
- * closed again and the error thrown.
+ * closed again and the error thrown. A collector that cannot be reached now is none.
  */
 export async function openSinks(
   config: AgentConfig,
@@ -32,7 +34,7 @@ export async function openSinks(
   try {
     for (const collector of config.collectors) {
       const key = JSON.stringify(["collector", collector]);
-      sinks.set(key, open.get(key) ?? (await CollectorSink.open(collector, config, log)));
+      sinks.set(key, open.get(key) ?? (await openCollector(collector, config, log)));
     }
     for (const output of config.outputs) {
       const key = JSON.stringify(["output", output]);
@@ -50,4 +52,19 @@ export async function openSinks(
 export async function closeSinks(sinks: SinkMap, kept: SinkMap = new Map()): Promise<void> {
   const closing = [...sinks].filter(([key]) => !kept.has(key)).map(([, sink]) => sink.close());
   await Promise.all(closing);
+}
+
+async function openCollector(
+  collector: CollectorConfig,
+  config: AgentConfig,
+  log: Logger,
+): Promise<AgentSink> {
+  const one = new Collector(exportingOptions(collector, config), log);
+  try {
+    await one.begin();
+  } catch (error) {
+    await one.close();
+    throw error;
+  }
+  return new CollectorSink(one);
 }

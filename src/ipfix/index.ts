@@ -26,16 +26,13 @@ export type { LinkState } from "./session/link.ts";
 export type { OptionsRecords } from "./session/options-records.ts";
 export { Template, type TemplateField } from "./template.ts";
 export { TemplateIds } from "./template-ids.ts";
-export type { Destination, Destination } from "./transport/destination.ts";
+export type { Destination } from "./transport/destination.ts";
 export type { Lookup } from "./transport/name-lookup.ts";
-export type { Transport, Transport } from "./transport/transport.ts";
+export type { Transport } from "./transport/transport.ts";
 export {
   IPFIX_PORT,
-  IPFIX_PORT,
-  openUdp,
   openUdp,
   type UdpDestinationOptions,
-  type UdpOptions,
   type UdpOptions,
   udpDestination,
 } from "./transport/udp.ts";
