@@ -2,30 +2,29 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
-import type { MeterOptions } from "../meter/index.ts";
-import { expandDirections, type ObservationPoint } from "./attach-all.ts";
+import type { ObservationPoint } from "./attach-all.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
 import { ConsoleSink } from "./console-sink.ts";
-import { netnsInode } from "./meter-lock.ts";
 import { MeteredNetns } from "./metered-netns.ts";
+import { isNetns } from "./netns-name.ts";
 import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
 import { refuseFixedChanges } from "./reload.ts";
+import { ReturningNetns } from "./returning-netns.ts";
 import type { AgentSink, Sink } from "./sink.ts";
+import { startTicker, type Ticker } from "./ticker.ts";
 import { TraceSources } from "./trace/trace-sources.ts";
+import { meteredNames, type WantedMap, type WantedNetns, wantedBy } from "./wanted-netns.ts";
 
 /** What is not exported by then, at the end, stays in the table. */
 const STOP_LIMIT_MS = 10_000;
+
+/** How often network namespaces that were deleted, or are back, are looked for. */
+const LOOK_MS = 1000;
 
 /** What an agent needs beside its configuration. */
 export interface AgentSurroundings extends Omit<SinkSurroundings, "onConsoleClosed"> {
   /** The agent has nothing left to do: no meter, or nobody to tell. */
   readonly onIdle: (why: IoamctlError | undefined) => void;
-}
-
-/** What the configuration says about one network namespace. */
-interface Wanted {
-  readonly options: MeterOptions;
-  readonly points: ObservationPoint[];
 }
 
 /** A running agent. */
@@ -38,6 +37,11 @@ export class Agent {
   #sinks: SinkMap = new Map();
   #activeSinks: readonly AgentSink[] = [];
   readonly #traces: TraceSources;
+  readonly #returning: ReturningNetns;
+  /** Closed while the agent goes on, but not wholly exported yet. */
+  readonly #closing: Set<Promise<boolean>> = new Set();
+  #looking: Ticker | undefined;
+  #isStopping = false;
 
   private constructor(config: AgentConfig, { onIdle, ...sinks }: AgentSurroundings) {
     this.#config = config;
@@ -46,6 +50,17 @@ export class Agent {
     this.#surroundings = { ...sinks, onConsoleClosed: () => this.#consoleClosed() };
     const active = (): readonly AgentSink[] => this.#activeSinks;
     this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
+    const places = {
+      has: (inode: number) => this.#netns.has(inode),
+      open: async (inode: number, wanted: WantedNetns) => {
+        await this.#openAll(new Map([[inode, wanted]]));
+        this.#start(this.#netns.get(inode)!);
+      },
+      add: async (inode: number, points: readonly ObservationPoint[]) => {
+        await this.#netns.get(inode)!.add(points);
+      },
+    };
+    this.#returning = new ReturningNetns(places, this.#log);
   }
 
   /**
@@ -65,6 +80,7 @@ export class Agent {
       throw error;
     }
     for (const one of agent.#netns.values()) agent.#start(one);
+    agent.#beginLooking();
     return agent;
   }
 
@@ -73,8 +89,18 @@ export class Agent {
    * Throws, and changes nothing, when something else differs or something new cannot be had.
    */
   async reload(config: AgentConfig): Promise<void> {
+    await this.#endLooking();
+    try {
+      await this.#reload(config);
+    } finally {
+      this.#beginLooking();
+    }
+  }
+
+  async #reload(config: AgentConfig): Promise<void> {
     refuseFixedChanges(this.#config, config);
-    const wanted = wantedBy(config);
+    // What was metered and is not there now is waited for.
+    const wanted = wantedBy(config, meteredNames(this.#config));
     const sinks = await openSinks(config, this.#sinks, this.#surroundings);
     const undo: (() => Promise<void>)[] = [];
     const added = new Map([...wanted].filter(([inode]) => !this.#netns.has(inode)));
@@ -97,7 +123,10 @@ export class Agent {
   /** Exports all there is and ends; resolves to false when that took too long or failed. */
   async stop(): Promise<boolean> {
     const { onExit } = this.#config;
-    const closing = [...this.#netns.values()].map((one) => this.#close(one, onExit));
+    this.#isStopping = true;
+    await this.#endLooking();
+    const closing = [...this.#closing];
+    for (const one of this.#netns.values()) closing.push(this.#close(one, onExit));
     const inTime = new AbortController();
     const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => [true]);
     const traces = this.#traces.close().then(() => true);
@@ -130,6 +159,7 @@ export class Agent {
     await this.#traces.goOver(config);
     // A drain that began with the former sinks ends with them.
     await Promise.all([...this.#netns.values(), this.#traces].map((one) => one.idle()));
+    await Promise.all(this.#closing);
     await closeSinks(former, sinks);
   }
 
@@ -174,7 +204,32 @@ export class Agent {
   }
 
   #meterGone(one: MeteredNetns): void {
-    void this.#close(one, "detach").then(() => this.#idleIfNothingLeft());
+    if (this.#netns.get(one.inode) !== one) return;
+    // Still there: somebody removed the meter, and has to say so when it is to be metered again.
+    if (one.netns !== null && isNetns(one.netns, one.inode)) this.#returning.leave(one.netns);
+    const closing = this.#close(one, "detach").then((isExported) => {
+      this.#closing.delete(closing);
+      this.#idleIfNothingLeft();
+      return isExported;
+    });
+    this.#closing.add(closing);
+  }
+
+  /** Lets go of what was deleted and takes up what is back, from now on. */
+  #beginLooking(): void {
+    if (this.#isStopping) return;
+    this.#looking = startTicker(LOOK_MS, async () => {
+      for (const one of this.#netns.values()) {
+        if (one.isNetnsGone()) this.#meterGone(one);
+      }
+      this.#traces.look(this.#config);
+      await this.#returning.look(this.#config);
+    });
+  }
+
+  async #endLooking(): Promise<void> {
+    this.#looking?.stop();
+    await this.#looking?.idle();
   }
 
   #hasNothing(): boolean {
@@ -183,6 +238,7 @@ export class Agent {
 
   #idleIfNothingLeft(): void {
     if (!this.#hasNothing()) return;
+    if (this.#returning.awaits(this.#config) || this.#traces.awaits(this.#config)) return;
     const why = "every meter or its netns was removed, so nothing is left to export: start anew";
     this.#onIdle(new IoamctlError("METER_GONE", why));
   }
@@ -197,19 +253,4 @@ export class Agent {
       this.#activeSinks = others;
     }
   }
-}
-
-type WantedMap = ReadonlyMap<number, Wanted>;
-
-/** What the configuration asks for, by the kernel's number of the network namespace. */
-function wantedBy(config: AgentConfig): WantedMap {
-  const { maxFlows, namespaces } = config.meter;
-  const wanted = new Map<number, Wanted>();
-  for (const { name, netns, direction } of config.interfaces) {
-    const inode = netnsInode(netns);
-    const one = wanted.get(inode) ?? { options: { netns, maxFlows, namespaces }, points: [] };
-    one.points.push(...expandDirections(name, direction));
-    wanted.set(inode, one);
-  }
-  return wanted;
 }

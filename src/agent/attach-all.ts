@@ -35,6 +35,11 @@ export function isAt(attachment: Attachment, point: ObservationPoint): boolean {
   );
 }
 
+/** For filters: whether another observation point is the same. */
+export function isPoint(one: ObservationPoint): (other: ObservationPoint) => boolean {
+  return (other) => one.interfaceName === other.interfaceName && one.direction === other.direction;
+}
+
 /**
  * Attaches to all of `points`. When one fails, those that this call attached are detached again and
  * the error is thrown.

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Attachment, Meter, MeterOptions } from "../meter/index.ts";
 import { AgentLock } from "./agent-lock.ts";
-import { attachAll, isAt, type ObservationPoint, openAttached } from "./attach-all.ts";
+import { attachAll, isAt, isPoint, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
 import { isNetns } from "./netns-name.ts";
 import { Rotator } from "./rotator.ts";
@@ -19,6 +19,7 @@ export class MeteredNetns {
   #points: readonly ObservationPoint[];
   #made: Attachment[];
   #missing: Set<ObservationPoint> = new Set();
+  #isGone = false;
 
   private constructor(
     meter: Meter,
@@ -125,6 +126,9 @@ export class MeteredNetns {
       await this.#rotator.finish();
       if (detaching) await withMeterLock(this.inode, () => this.#removeIfUnused());
     } finally {
+      // With the table its counters go: here they are for the last time.
+      const counters = this.#meter.counters();
+      this.#log.info({ netns: this.#meter.netns, ...counters }, "no longer metering");
       this.#meter.close();
       this.#lock.release();
     }
@@ -147,6 +151,17 @@ export class MeteredNetns {
     return this.#meter.netns;
   }
 
+  /** Whether its network namespace was deleted, or another one has its name; says so once. */
+  isNetnsGone(): boolean {
+    const { netns } = this.#meter;
+    if (netns === null || isNetns(netns, this.inode)) return false;
+    if (!this.#isGone) {
+      this.#log.warn({ netns }, "netns was deleted: its last flows are exported");
+    }
+    this.#isGone = true;
+    return true;
+  }
+
   async #detach(attachments: readonly Attachment[]): Promise<void> {
     await withMeterLock(this.inode, () => {
       for (const { interfaceName, direction } of attachments) {
@@ -162,8 +177,7 @@ export class MeteredNetns {
   /** Says once what is no longer there. False when the whole network namespace is gone. */
   #look(onGone: () => void): boolean {
     const { netns } = this.#meter;
-    if (netns !== null && !isNetns(netns, this.inode)) {
-      this.#log.warn({ netns }, "netns was deleted: its last flows are exported");
+    if (this.isNetnsGone()) {
       onGone();
       return false;
     }
@@ -193,8 +207,4 @@ function isSame(one: Attachment): (other: Attachment) => boolean {
     one.ifindex === other.ifindex &&
     one.direction === other.direction &&
     one.programId === other.programId;
-}
-
-function isPoint(one: ObservationPoint): (other: ObservationPoint) => boolean {
-  return (other) => one.interfaceName === other.interfaceName && one.direction === other.direction;
 }

@@ -3,6 +3,8 @@
 /** A running ticker. */
 export interface Ticker {
   stop(): void;
+  /** Resolves when no tick runs. */
+  idle(): Promise<void>;
 }
 
 /**
@@ -14,6 +16,7 @@ export function startTicker(period: number, tick: () => Promise<void>): Ticker {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let count = 0;
+  let running = Promise.resolve();
 
   const schedule = (): void => {
     if (stopped) return;
@@ -23,7 +26,7 @@ export function startTicker(period: number, tick: () => Promise<void>): Ticker {
     timer = setTimeout(run, count * period - elapsed);
   };
   const run = (): void => {
-    void tick().finally(() => setImmediate(schedule));
+    running = tick().finally(() => setImmediate(schedule));
   };
   schedule();
   return {
@@ -31,5 +34,6 @@ export function startTicker(period: number, tick: () => Promise<void>): Ticker {
       stopped = true;
       clearTimeout(timer);
     },
+    idle: () => running,
   };
 }

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { netnsInode } from "../meter-lock.ts";
+import { isNetns, netnsIdentity } from "../netns-name.ts";
 import type { TraceSink } from "../sink.ts";
 import { TraceIds } from "./trace-records.ts";
 import { TracedNetns } from "./traced-netns.ts";
@@ -17,6 +18,10 @@ export function tracedNames({ trace, interfaces }: AgentConfig): (string | undef
 /** All of them, opened and closed as the configuration changes. */
 export class TraceSources {
   readonly #open: Map<number, TracedNetns> = new Map();
+  /** Closed while the agent goes on, but not wholly exported yet. */
+  readonly #closing: Map<TracedNetns, Promise<void>> = new Map();
+  /** By name: the network namespace whose events cannot be had; another one's may. */
+  readonly #refused: Map<string, string | undefined> = new Map();
   readonly #ids: TraceIds = new TraceIds();
   readonly #sinks: () => readonly TraceSink[];
   readonly #log: Logger;
@@ -46,8 +51,7 @@ export class TraceSources {
         kept.add(this.#listen(netns, config));
       } catch (error) {
         failure ??= error as Error;
-        const fields = { netns: netns ?? null, err: error };
-        this.#log.warn(fields, "no IOAM events of this netns: going on without them");
+        this.#refuse(netns, error as Error);
       }
     }
     const gone = [...this.#open.values()].filter(({ inode }) => !kept.has(inode));
@@ -55,14 +59,38 @@ export class TraceSources {
     return failure;
   }
 
+  /** Listens to network namespaces of `config` that are there by now, or there again. */
+  look(config: AgentConfig): void {
+    for (const netns of tracedNames(config)) {
+      if (netns === undefined || this.#isHeld(netns)) continue;
+      const identity = netnsIdentity(netns);
+      if (identity === undefined || this.#refused.get(netns) === identity) continue;
+      try {
+        this.#listen(netns, config);
+      } catch (error) {
+        this.#refuse(netns, error as Error);
+      }
+    }
+  }
+
+  /** Whether something that `config` names is not there, and may come. */
+  awaits(config: AgentConfig): boolean {
+    return tracedNames(config).some((netns) => {
+      if (netns === undefined) return false;
+      const identity = netnsIdentity(netns);
+      return identity === undefined || this.#refused.get(netns) !== identity;
+    });
+  }
+
   /** Exports what was received and ends. */
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((one) => this.#close(one)));
+    const all = [...this.#open.values()].map((one) => this.#close(one));
+    await Promise.all([...all, ...this.#closing.values()]);
   }
 
   /** Resolves when no export runs that began before. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((one) => one.idle()));
+    await Promise.all([...this.#open.values(), ...this.#closing.keys()].map((one) => one.idle()));
   }
 
   #listen(netns: string | undefined, { trace }: AgentConfig): number {
@@ -75,12 +103,35 @@ export class TraceSources {
       log: this.#log,
     });
     this.#open.set(one.inode, one);
-    one.start(() => void this.#close(one).then(this.#onGone));
+    one.start(() => {
+      if (netns !== undefined) this.#leave(netns, one);
+      void this.#close(one).then(this.#onGone);
+    });
     return one.inode;
+  }
+
+  /** Says why there are no events, and does not try again with this very network namespace. */
+  #refuse(netns: string | undefined, error: Error): void {
+    const fields = { netns: netns ?? null, err: error };
+    this.#log.warn(fields, "no IOAM events of this netns: going on without them");
+    if (netns !== undefined) this.#refused.set(netns, netnsIdentity(netns));
+  }
+
+  /** One that is still there no longer lets its events be received. */
+  #leave(netns: string, { inode }: TracedNetns): void {
+    if (isNetns(netns, inode)) this.#refused.set(netns, netnsIdentity(netns));
+  }
+
+  /** Whether what has that name now is listened to, or was and is not wholly let go of yet. */
+  #isHeld(netns: string): boolean {
+    const closing = [...this.#closing.keys()].map(({ inode }) => inode);
+    return [...this.#open.keys(), ...closing].some((inode) => isNetns(netns, inode));
   }
 
   async #close(one: TracedNetns): Promise<void> {
     if (this.#open.get(one.inode) === one) this.#open.delete(one.inode);
-    await one.close();
+    const closed = one.close().finally(() => this.#closing.delete(one));
+    this.#closing.set(one, closed);
+    await closed;
   }
 }
