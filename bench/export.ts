@@ -46,6 +46,8 @@ const SHARED: DrainContext = {
   flowEndReason: 2,
   context: { clockOffset: OFFSET, values: { flowEndReason: 2, ioamNodeId: 1 } },
   flowContext: { clockOffset: OFFSET, interfaceName: String },
+  signal: new AbortController().signal,
+  keepsRest: false,
 };
 
 const encoders = () => {

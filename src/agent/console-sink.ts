@@ -63,7 +63,7 @@ export class ConsoleSink implements AgentSink {
       this.#closed = true;
       this.#onClosed();
     });
-    this.#printing = printing;
+    this.#printing = printing.catch(() => {});
     await settlesBefore(signal, printing);
     return !this.#closed;
   }

@@ -14,7 +14,11 @@ const transport = await openUdp({ host, port: Number(port), native: true });
 const element = new ElementRegistry().get("flowId");
 const template = new Template(256, [{ element, source: { kind: "unsigned", field: "number" } }]);
 const session = new ExportingProcess({
-  transport,
+  destination: {
+    name: "collector",
+    connect: async () => transport,
+    retry: { first: 1000, most: 1000 },
+  },
   observationDomainId: 1,
   encoders: [compileEncoder(template, recordLayout({ number: 8 }))],
 });

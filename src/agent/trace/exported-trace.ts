@@ -30,7 +30,7 @@ const FLOW_ID = 0x80;
 const SEQUENCE_NUMBER = 0x40;
 
 /** The events of a batch. */
-export function tracesOf({ netns, records }: TraceBatch): ExportedTrace[] {
+export function tracesOf({ netns, records }: Omit<TraceBatch, "signal">): ExportedTrace[] {
   const view = new DataView(records.buffer);
   const traces: ExportedTrace[] = [];
   for (let i = 0; i < records.count; i++) {

@@ -192,7 +192,7 @@ export class TracedNetns {
   async #exportNow(): Promise<void> {
     const records = this.#records;
     if (records.count === 0) return;
-    const batch = { netns: this.netns, records };
+    const batch = { netns: this.netns, records, signal: AbortSignal.timeout(1000) };
     const dropped = await Promise.all(
       this.#sinks().map((sink) =>
         sink.takeTraces(batch).catch((error: Error) => {

@@ -171,10 +171,12 @@ export class ExportingProcess {
       setId: template.id,
       octets: encodeRecord(template, record),
     }));
-    const ahead = this.#announcements.add(template) ? [templateRecord(template)] : [];
-    return this.#calls.run(data.length, signal, (givingUp) =>
-      this.#sendPacked([...ahead, ...data], data.length, givingUp),
-    );
+    return this.#calls.run(data.length, signal, (givingUp) => {
+      // Where nothing was announced yet, it is one of what will be.
+      const isMissing = this.#announcements.add(template) && this.#sender.hasAnnounced;
+      const ahead = isMissing ? [templateRecord(template)] : [];
+      return this.#sendPacked([...ahead, ...data], data.length, givingUp);
+    });
   }
 
   /**

@@ -72,6 +72,11 @@ export class Sender {
     });
   }
 
+  /** Whether the present session has had its announcements. */
+  get hasAnnounced(): boolean {
+    return this.#transport !== undefined && this.#transport === this.link.transport;
+  }
+
   /** How many packets of messages of that length to send at once, so that the rate stays even. */
   batchSize(messageLength: number, transport: Transport): number {
     return (

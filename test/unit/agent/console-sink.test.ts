@@ -6,9 +6,11 @@ import { FakeSealed } from "./sealed.ts";
 
 function batch(): Batch {
   const fake = new FakeSealed(0);
-  const slice = { ...fake.next(0), packets: 7, octets: 700 };
+  const slice = { ...fake.reader().next(0), packets: 7, octets: 700 };
   const flowContext = { clockOffset: 0n, interfaceName: String };
-  return { netns: null, sealed: fake.sealed, slice, context: {}, flowContext, flowEndReason: 2 };
+  const { signal } = new AbortController();
+  const shared = { netns: null, context: {}, flowContext, flowEndReason: 2, signal };
+  return { ...shared, sealed: fake.sealed, slice };
 }
 
 it("drops and says so once when nobody reads any more", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { drain } from "../../../src/agent/drain.ts";
 import { type Dropped, NOTHING_DROPPED, type Sink } from "../../../src/agent/sink.ts";
+import { eventually } from "../../lab/eventually.ts";
 import { FakeSealed } from "./sealed.ts";
 
 const CONTEXT = {
@@ -9,6 +10,8 @@ const CONTEXT = {
   context: {},
   flowContext: { clockOffset: 0n, interfaceName: String },
   flowEndReason: 2,
+  signal: new AbortController().signal,
+  keepsRest: false,
 };
 
 function sink(take: Sink["take"]): Sink {
@@ -63,6 +66,42 @@ describe("draining", () => {
     release();
     await done;
     expect(fake.commits.map((one) => one.flows)).toEqual([10, 0]);
+  });
+
+  it("does not keep one sink waiting for another", async () => {
+    const fake = new FakeSealed(20_000);
+    const blocked = new AbortController();
+    const slow = sink(async ({ slice, signal }) => {
+      if (!signal.aborted)
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { records: slice.count, packets: slice.packets, octets: slice.octets };
+    });
+    const quick = taking();
+    const done = drain(fake.sealed, [slow, quick], { ...CONTEXT, signal: blocked.signal });
+    await eventually("the quick one has all", () => quick.sizes.length === 5);
+    expect(fake.commits).toEqual([]);
+    blocked.abort();
+    expect(await done).toBe(20_000);
+    expect(fake.commits.map(({ end }) => end)).toEqual([
+      4096, 8192, 12_288, 16_384, 20_000, 20_000,
+    ]);
+    // One of them has everything: nothing counts as dropped.
+    for (const { dropped } of fake.commits) expect(dropped).toMatchObject({ records: 0 });
+  });
+
+  it("leaves in the table what no sink took in time, when it is to be kept", async () => {
+    const fake = new FakeSealed(10_000);
+    const late = new AbortController();
+    const stuck = sink(async ({ slice }) => {
+      if (slice.end <= 4096) return NOTHING_DROPPED;
+      late.abort();
+      return { records: slice.count, packets: slice.packets, octets: slice.octets };
+    });
+    const context = { ...CONTEXT, signal: late.signal, keepsRest: true };
+    await expect(drain(fake.sealed, [stuck], context)).rejects.toMatchObject({
+      code: "EXPORT_UNFINISHED",
+    });
+    expect(fake.commits.map(({ end }) => end)).toEqual([4096]);
   });
 
   it("leaves in the table what a sink failed at", async () => {

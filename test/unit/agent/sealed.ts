@@ -5,6 +5,7 @@ import type { SealedGeneration, Slice } from "../../../src/meter/index.ts";
 /** What `FakeSealed` remembers of `commit`. */
 export interface Committed {
   flows: number;
+  end: number;
   dropped: Dropped | undefined;
 }
 
@@ -12,23 +13,26 @@ export interface Committed {
 export class FakeSealed {
   readonly buffer = new ArrayBuffer(8);
   readonly commits: Committed[] = [];
-  #left: number;
-  #last = 0;
+  readonly #flows: number;
 
   constructor(flows: number) {
-    this.#left = flows;
+    this.#flows = flows;
   }
 
-  next(max: number): Slice {
-    const count = Math.min(max, this.#left);
-    this.#left -= count;
-    this.#last = count;
-    const [offsets, kinds] = [new Uint32Array(max), new Uint8Array(max)];
-    return { count, offsets, kinds, packets: count, octets: 100 * count };
+  reader(): { next(max: number): Slice } {
+    let end = 0;
+    return {
+      next: (max) => {
+        const count = Math.min(max, this.#flows - end);
+        end += count;
+        const [offsets, kinds] = [new Uint32Array(max), new Uint8Array(max)];
+        return { count, offsets, kinds, packets: count, octets: 100 * count, end };
+      },
+    };
   }
 
-  commit(dropped?: Dropped): void {
-    this.commits.push({ flows: this.#last, dropped });
+  commit({ count, end }: Slice, dropped?: Dropped): void {
+    this.commits.push({ flows: count, end, dropped });
   }
 
   get sealed(): SealedGeneration {
