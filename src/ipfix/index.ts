@@ -7,6 +7,7 @@ export {
   ioamElements,
 } from "./elements/ioam.ts";
 export { ElementRegistry, ianaElements } from "./elements/registry.ts";
+export { type TypeInformationOptions, typeInformation } from "./elements/type-information.ts";
 export {
   type BoundEncoder,
   compileEncoder,

@@ -73,7 +73,7 @@ export class Template {
 
   /**
    * The record that takes the template back, as it stands in a set of templates or options templates
-   * (RFC 7011 section 8.1): not for UDP, DTLS and files.
+   * (RFC 7011 section 8.1): not over UDP and DTLS.
    */
   get withdrawal(): Uint8Array {
     return Uint8Array.of(this.id >>> 8, this.id & 0xff, 0, 0);

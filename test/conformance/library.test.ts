@@ -287,7 +287,7 @@ describe("elements of each type", () => {
       flowStartSeconds: "2024-07-03 09:46:40",
       flowStartMilliseconds: "2024-07-03 09:46:40.123",
       testMac: "02:42:ac:11:00:02",
-      interfaceName: "(len: 12) eth1.100-abc",
+      interfaceName: "eth1.100-abc",
     });
   });
 

@@ -18,7 +18,7 @@ export interface DecodedRecord {
   template: number;
   /**
    * By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them, octets
-   * as hexadecimal digits.
+   * as hexadecimal digits. Scope fields are among them.
    */
   fields: Record<string, string>;
 }
@@ -62,21 +62,29 @@ function parseRecords(text: string): DecodedRecord[] {
     if (current === undefined) continue;
     const template = /^\s+count: *\d+\s+tid: *(\d+)/.exec(line);
     if (template) current.template = Number(template[1]);
-    const field = /^\t\(([\d/]+)\)\s+(\S+) : (.*)$/.exec(line);
+    const field = /^\t\(([\d/]+)\)(?: \(S\))?\s+(\S+) : (.*)$/.exec(line);
     if (!field) continue;
     const [, id, name, value] = field as unknown as [string, string, string, string];
     const key = name.startsWith("_alien") ? id : name;
     const octets = /^\(len: (?:0\)|\d+\) 0x([0-9a-f]+))$/.exec(value);
+    const text = /^\(len: \d+\) (.*)$/.exec(value);
     if (octets) current.fields[key] = octets[1] ?? "";
-    else current.fields[key] = /Address$/.test(name) ? addressText(addressOctets(value)) : value;
+    else if (text) current.fields[key] = text[1]!;
+    else
+      current.fields[key] = /IPv[46]Address$/i.test(name)
+        ? addressText(addressOctets(value))
+        : value;
   }
   return records;
 }
 
-/** Decodes the messages of a file (RFC 5655). */
+/**
+ * Decodes the messages of a file (RFC 5655). It is told of `elements`; with `rfc5610` it learns
+ * others from the type information in the file.
+ */
 export async function ipfixDump(
   file: string,
-  o: { elements?: readonly ForeignElement[] } = {},
+  o: { elements?: readonly ForeignElement[]; rfc5610?: boolean } = {},
 ): Promise<IpfixDumpResult> {
   const folder = await temporaryFolder("ipfixdump");
   try {
@@ -88,6 +96,7 @@ export async function ipfixDump(
       "--hexdump",
       "1024",
       ...(o.elements === undefined ? [] : ["-e", xml]),
+      ...(o.rfc5610 === true ? ["--rfc5610"] : []),
     ];
     const { stdout, stderr } = await run("ipfixDump", args, { timeout: 300_000 });
     const totals = /(\d+) Messages, (\d+) Data Records, (\d+) Template Records/.exec(stdout);

@@ -71,7 +71,7 @@ function readMessage(message: Tree, result: TsharkResult): void {
     if (!template || typeof set === "string") continue;
     for (const tree of trees(set)) {
       for (const [name, flow] of Object.entries(tree)) {
-        if (!/^Flow \d+$/.test(name)) continue;
+        if (!/^Flow \d+( \[.*\])?$/.test(name)) continue;
         const record: TsharkRecord = { template: Number(template[1]), fields: {}, enterprise: [] };
         for (const inner of trees(flow)) flatten(inner, record);
         result.records.push(record);

@@ -27,4 +27,6 @@ export interface InformationElement {
   /** Units as IANA writes them ("octets"), or undefined. */
   readonly units: string | undefined;
   readonly status: "current" | "deprecated";
+  /** What it is, for people. IANA's elements have theirs in IANA's registry alone. */
+  readonly description?: string;
 }

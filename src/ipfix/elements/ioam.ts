@@ -1,6 +1,7 @@
 // The IOAM elements, none of which IANA has registered: those of the existing exporter, and our own.
 import { type AbstractDataType, NATURAL_LENGTH } from "./data-type.ts";
 import type { InformationElement, Semantics } from "./information-element.ts";
+import { IOAM_DESCRIPTIONS } from "./ioam-descriptions.ts";
 
 /** Private enterprise numbers under which IOAM elements are exported. */
 export interface EnterpriseNumbers {
@@ -79,6 +80,7 @@ export function ioamElements(numbers: Partial<EnterpriseNumbers> = {}): Informat
       semantics,
       units,
       status: "current",
+      description: IOAM_DESCRIPTIONS[name]!,
     });
   return [...EXISTING.map(build(ioam)), ...OWN.map(build(own))];
 }
