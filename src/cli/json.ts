@@ -1,6 +1,5 @@
 // JSON as scripts can read it: 64-bit integers as numbers while those are exact, else as strings.
-
-const EXACT = 2n ** 53n;
+import { exactInteger } from "../exact-integer.ts";
 
 /** One line of JSON; integers above 2^53 become strings, undefined properties are left out. */
 export function toJson(value: unknown): string {
@@ -27,6 +26,5 @@ export function* jsonArrayLines(values: Iterable<unknown>): Generator<string> {
 }
 
 function exactIntegers(_key: string, value: unknown): unknown {
-  if (typeof value !== "bigint") return value;
-  return value >= -EXACT && value <= EXACT ? Number(value) : String(value);
+  return typeof value === "bigint" ? exactInteger(value) : value;
 }

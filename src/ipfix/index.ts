@@ -23,6 +23,7 @@ export {
   ExportingProcess,
   type ExportingProcessOptions,
 } from "./session/exporting-process.ts";
+export { JsonExporter, type JsonExporterOptions } from "./session/json-exporter.ts";
 export type { LinkState } from "./session/link.ts";
 export type { OptionsRecords } from "./session/options-records.ts";
 export { Template, type TemplateField } from "./template.ts";
@@ -39,6 +40,7 @@ export {
 } from "./transport/udp.ts";
 export type { DataRecord, Value } from "./value/data-record.ts";
 export { encodeRecord } from "./value/encode-record.ts";
+export { jsonRecord } from "./value/json-record.ts";
 export type {
   BasicList,
   ListSemantic,

@@ -97,6 +97,27 @@ export class Calls {
     return outcome;
   }
 
+  /** Delivers the messages of a call with `count` records, one after another; gives what became of these. */
+  async deliverRecords(
+    messages: Iterable<Outgoing>,
+    count: number,
+    givingUp: GivingUp,
+  ): Promise<ExportResult> {
+    const tally = new Tally(count);
+    let at = 0;
+    for (const message of messages) {
+      const before = at;
+      at += message.recordsBefore(message.octets);
+      const outcome = await this.deliver(message, givingUp);
+      if (outcome === GIVEN_UP) {
+        this.giveUp(tally, range(at, count));
+        break;
+      }
+      if (outcome.taken === 0) tally.drop(range(before, at), outcome.error);
+    }
+    return tally.result();
+  }
+
   /** Counts records that nobody tries to send any more. */
   giveUp(tally: Tally, places: Uint32Array): void {
     this.#counters.droppedRecords += places.length;
@@ -128,4 +149,8 @@ function queueFull(limit: number): IoamctlError {
     "QUEUE_FULL",
     `more than ${limit} records wait for the collector: see that it keeps up, or raise maxQueued`,
   );
+}
+
+function range(from: number, to: number): Uint32Array {
+  return Uint32Array.from({ length: to - from }, (_, i) => from + i);
 }

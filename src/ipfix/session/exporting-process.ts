@@ -8,7 +8,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { encodeRecord } from "../value/encode-record.ts";
 import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
-import { Calls, GIVEN_UP, type GivingUp } from "./calls.ts";
+import { Calls } from "./calls.ts";
 import { newCounters, type SessionCounters } from "./counters.ts";
 import { type ExportResult, Tally } from "./export-result.ts";
 import { asIoamctlError, type LinkState, sessionClosed } from "./link.ts";
@@ -175,7 +175,7 @@ export class ExportingProcess {
       // Where nothing was announced yet, it is one of what will be.
       const isMissing = this.#announcements.add(template) && this.#sender.hasAnnounced;
       const ahead = isMissing ? [templateRecord(template)] : [];
-      return this.#sendPacked([...ahead, ...data], data.length, givingUp);
+      return this.#calls.deliverRecords(this.#pack([...ahead, ...data]), data.length, givingUp);
     });
   }
 
@@ -207,26 +207,6 @@ export class ExportingProcess {
     clearTimeout(this.#refresh);
     for (const period of this.#periods) clearInterval(period);
     await this.#sender.close();
-  }
-
-  async #sendPacked(
-    records: readonly SetRecord[],
-    count: number,
-    givingUp: GivingUp,
-  ): Promise<ExportResult> {
-    const tally = new Tally(count);
-    let at = 0;
-    for (const message of this.#pack(records)) {
-      const before = at;
-      at += message.recordsBefore(message.octets);
-      const outcome = await this.#calls.deliver(message, givingUp);
-      if (outcome === GIVEN_UP) {
-        this.#calls.giveUp(tally, range(at, count));
-        break;
-      }
-      if (outcome.taken === 0) tally.drop(range(before, at), outcome.error);
-    }
-    return tally.result();
   }
 
   #pack(
@@ -280,8 +260,4 @@ export class ExportingProcess {
       return [];
     }
   }
-}
-
-function range(from: number, to: number): Uint32Array {
-  return Uint32Array.from({ length: to - from }, (_, i) => from + i);
 }

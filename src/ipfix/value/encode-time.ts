@@ -4,7 +4,7 @@ import type { OctetWriter } from "./octet-writer.ts";
 import { unfit } from "./value-error.ts";
 
 /** The types of times. */
-type TimeType = Extract<AbstractDataType, `dateTime${string}`>;
+export type TimeType = Extract<AbstractDataType, `dateTime${string}`>;
 
 /** Units of each type of time in a second. */
 const UNITS_PER_SECOND: Readonly<Record<TimeType, bigint>> = {
@@ -22,22 +22,29 @@ const MICROSECOND_ZEROS = 11n;
 
 /**
  * Writes a time: seconds in 4 octets, milliseconds in 8, micro- and nanoseconds as an NTP timestamp,
- * whose seconds begin anew in 2036. Throws VALUE_INVALID for what is no time, or one before 1970 or,
- * but for milliseconds, after February 2106.
+ * whose seconds begin anew in 2036. Throws VALUE_INVALID as `timeCount` does.
  */
 export function encodeTime(writer: OctetWriter, value: unknown, type: TimeType): void {
+  const count = timeCount(value, type);
+  if (type === "dateTimeSeconds") writer.integer(count, 4);
+  else if (type === "dateTimeMilliseconds") writer.integer(count, 8);
+  else writer.integer(ntpTimestamp(count, type), 8);
+}
+
+/**
+ * A time as a count of the type's units since 1970; what is finer is cut off. Throws VALUE_INVALID
+ * for what is no time, or one before 1970 or, but for milliseconds, after February 2106.
+ */
+export function timeCount(value: unknown, type: TimeType): bigint {
   const perSecond = UNITS_PER_SECOND[type];
   const count = countOf(value, perSecond);
   const limit = type === "dateTimeMilliseconds" ? 1n << 64n : perSecond << 32n;
-  if (count < 0n || count >= limit) {
-    throw unfit(value, `give a time from 0 to ${limit - 1n} ${unitOf(type)} after 1970 began`);
-  }
-  if (type === "dateTimeSeconds") writer.integer(count, 4);
-  else if (type === "dateTimeMilliseconds") writer.integer(count, 8);
-  else writer.integer(ntpTimestamp(count, perSecond, type), 8);
+  if (count >= 0n && count < limit) return count;
+  throw unfit(value, `give a time from 0 to ${limit - 1n} ${unitOf(type)} after 1970 began`);
 }
 
-function ntpTimestamp(count: bigint, perSecond: bigint, type: TimeType): bigint {
+function ntpTimestamp(count: bigint, type: TimeType): bigint {
+  const perSecond = UNITS_PER_SECOND[type];
   const seconds = count / perSecond + NTP_OFFSET;
   const zeros = type === "dateTimeMicroseconds" ? MICROSECOND_ZEROS : 0n;
   // Rounded up, so that who rounds down what he reads gets the same micro- or nanosecond.
