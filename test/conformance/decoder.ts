@@ -12,6 +12,8 @@ export interface WireField {
 export interface WireTemplate {
   id: number;
   fields: WireField[];
+  /** How many of the fields are the scope; 0: no options template. */
+  scopeFieldCount: number;
 }
 
 export interface WireRecord {
@@ -27,7 +29,10 @@ export interface WireMessage {
   domain: number;
   /** Ids of the sets, in their order. */
   sets: number[];
+  /** Templates and options templates. */
   templates: WireTemplate[];
+  /** Ids of templates that were withdrawn. */
+  withdrawn: number[];
   records: WireRecord[];
 }
 
@@ -51,6 +56,7 @@ export class Decoder {
       domain: view.getUint32(12),
       sets: [],
       templates: [],
+      withdrawn: [],
       records: [],
     };
     for (let at = 16; at < length; ) {
@@ -65,74 +71,127 @@ export class Decoder {
     return message;
   }
 
+  /** The template with that id, as it was last sent in an observation domain. Throws without one. */
+  template(domain: number, id: number): WireTemplate {
+    const template = this.#templates.get(`${domain}/${id}`);
+    if (template === undefined) throw new Error(`no template ${id} before its data`);
+    return template;
+  }
+
   #decodeSet(id: number, content: Uint8Array, message: WireMessage): void {
     message.sets.push(id);
-    if (id === 2) {
-      this.#decodeTemplates(content, message);
+    if (id === 2 || id === 3) {
+      this.#decodeTemplates(content, message, id === 3);
       return;
     }
     if (id < 256) throw new Error(`set ${id} is not expected here`);
-    const template = this.#templates.get(`${message.domain}/${id}`);
-    if (template === undefined) throw new Error(`no template ${id} before its data`);
+    const template = this.template(message.domain, id);
     let at = 0;
     while (content.length - at >= shortest(template)) {
       const { record, end } = decodeRecord(template, content, at);
       message.records.push(record);
       at = end;
     }
-    if (content.subarray(at).some((octet) => octet !== 0)) throw new Error("padding is not zero");
+    refuseUnlessZero(content.subarray(at));
   }
 
-  #decodeTemplates(content: Uint8Array, message: WireMessage): void {
+  #decodeTemplates(content: Uint8Array, message: WireMessage, isOptions: boolean): void {
     const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
     let at = 0;
-    while (content.length - at >= 8) {
-      const template: WireTemplate = { id: view.getUint16(at), fields: [] };
-      if (template.id < 256) throw new Error("a template's id is below 256");
+    while (content.length - at >= 4 && view.getUint16(at) !== 0) {
+      const id = view.getUint16(at);
       const count = view.getUint16(at + 2);
       at += 4;
+      if (count === 0) {
+        this.#withdraw(id, message, isOptions ? 3 : 2);
+        continue;
+      }
+      if (id < 256) throw new Error("a template's id is below 256");
+      const template: WireTemplate = { id, fields: [], scopeFieldCount: 0 };
+      if (isOptions) {
+        template.scopeFieldCount = view.getUint16(at);
+        at += 2;
+        if (template.scopeFieldCount === 0 || template.scopeFieldCount > count) {
+          throw new Error(`${template.scopeFieldCount} of ${count} fields cannot be the scope`);
+        }
+      }
       for (let i = 0; i < count; i++) {
-        const id = view.getUint16(at);
-        const own = id >= 0x8000;
-        template.fields.push({
-          id: id & 0x7fff,
-          length: view.getUint16(at + 2),
-          enterprise: own ? view.getUint32(at + 4) : 0,
-        });
-        at += own ? 8 : 4;
+        const field = decodeField(view, at);
+        template.fields.push(field);
+        at += field.enterprise === 0 ? 4 : 8;
       }
       message.templates.push(template);
       this.#templates.set(`${message.domain}/${template.id}`, template);
     }
-    if (content.subarray(at).some((octet) => octet !== 0)) throw new Error("padding is not zero");
+    refuseUnlessZero(content.subarray(at));
   }
+
+  // Section 8.1: the set's own id stands for all templates of its kind.
+  #withdraw(id: number, message: WireMessage, set: number): void {
+    const withdrawn = [...this.#templates].filter(
+      ([key, template]) =>
+        key.startsWith(`${message.domain}/`) &&
+        (template.scopeFieldCount > 0 ? 3 : 2) === set &&
+        (id === set || template.id === id),
+    );
+    if (withdrawn.length === 0) throw new Error(`no template ${id} to be withdrawn`);
+    for (const [key, template] of withdrawn) {
+      this.#templates.delete(key);
+      message.withdrawn.push(template.id);
+    }
+  }
+}
+
+/** The field specifier at an octet. Throws when an enterprise number of 0 is written out. */
+export function decodeField(view: DataView, at: number): WireField {
+  const id = view.getUint16(at);
+  const own = id >= 0x8000;
+  const enterprise = own ? view.getUint32(at + 4) : 0;
+  if (own && enterprise === 0) throw new Error("an enterprise number of 0");
+  return { id: id & 0x7fff, length: view.getUint16(at + 2), enterprise };
+}
+
+function refuseUnlessZero(padding: Uint8Array): void {
+  if (padding.some((octet) => octet !== 0)) throw new Error("padding is not zero");
 }
 
 function shortest(template: WireTemplate): number {
   return template.fields.reduce((sum, { length }) => sum + (length === 65535 ? 1 : length), 0);
 }
 
-function decodeRecord(
+/** The record at an octet of a set or list, and where it ends. Throws when it leaves it. */
+export function decodeRecord(
   template: WireTemplate,
   content: Uint8Array,
   start: number,
 ): { record: WireRecord; end: number } {
   const values: Uint8Array[] = [];
   let at = start;
-  for (const field of template.fields) {
-    let length = field.length;
-    if (length === 65535) {
-      length = content[at++];
-      if (length === 255) {
-        length = 256 * content[at] + content[at + 1];
-        at += 2;
-      }
-    }
-    if (at + length > content.length) throw new Error("a record leaves its set");
-    values.push(content.subarray(at, at + length));
-    at += length;
+  for (const { length } of template.fields) {
+    const { octets, end } = decodeOctets(content, at, length);
+    values.push(octets);
+    at = end;
   }
   return { record: { template, values }, end: at };
+}
+
+/** A field's octets (section 7), and where they end. Throws when they leave the set or list. */
+export function decodeOctets(
+  content: Uint8Array,
+  start: number,
+  fieldLength: number,
+): { octets: Uint8Array; end: number } {
+  let at = start;
+  let length = fieldLength;
+  if (length === 65535) {
+    length = content[at++]!;
+    if (length === 255) {
+      length = 256 * content[at]! + content[at + 1]!;
+      at += 2;
+    }
+  }
+  if (!(at + length <= content.length)) throw new Error("a record leaves its set");
+  return { octets: content.subarray(at, at + length), end: at + length };
 }
 
 /** An unsigned integer of any length. */

@@ -137,34 +137,38 @@ describe("messages", () => {
 
   it("carry any template of any elements", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyRecord(8), { minLength: 1, maxLength: 4 }), async (cases) => {
-        const distinct = cases.filter(
-          ({ template }, i) => cases.findIndex((c) => c.template.id === template.id) === i,
-        );
-        for (const test of distinct) {
-          const transport = new MemoryTransport();
-          const encoder = compileEncoder(test.template, test.layout);
-          const { session } = open({ encoders: [encoder] }, transport);
-          const words = test.record.length / 4;
-          const copies = new Uint8Array(3 * test.record.length);
-          for (const copy of [0, 1, 2]) copies.set(test.record, copy * test.record.length);
-          const offsets = Uint32Array.of(0, words, 2 * words);
-          await session.export(copies.buffer, offsets, 3, [0, 0, 0], test.context);
-          const messages = decode(transport);
-          const records = messages.flatMap((message) => message.records);
-          expect(records).toHaveLength(3);
-          for (const { template, values } of records) {
-            expect(values.map((octets, k) => test.read[k](octets))).toEqual(test.expected);
-            expect(template.fields).toEqual(
-              test.template.fields.map(({ element: { id, enterprise }, length }) => ({
-                id,
-                enterprise,
-                length,
-              })),
-            );
+      fc.asyncProperty(
+        fc.array(anyRecord(8, true), { minLength: 1, maxLength: 4 }),
+        async (cases) => {
+          const distinct = cases.filter(
+            ({ template }, i) => cases.findIndex((c) => c.template.id === template.id) === i,
+          );
+          for (const test of distinct) {
+            const transport = new MemoryTransport();
+            const encoder = compileEncoder(test.template, test.layout);
+            const { session } = open({ encoders: [encoder] }, transport);
+            const words = test.record.length / 4;
+            const copies = new Uint8Array(3 * test.record.length);
+            for (const copy of [0, 1, 2]) copies.set(test.record, copy * test.record.length);
+            const offsets = Uint32Array.of(0, words, 2 * words);
+            await session.export(copies.buffer, offsets, 3, [0, 0, 0], test.context);
+            const messages = decode(transport);
+            const records = messages.flatMap((message) => message.records);
+            expect(records).toHaveLength(3);
+            for (const { template, values } of records) {
+              expect(values.map((octets, k) => test.read[k](octets))).toEqual(test.expected);
+              expect(template.scopeFieldCount).toBe(test.template.scopeFieldCount);
+              expect(template.fields).toEqual(
+                test.template.fields.map(({ element: { id, enterprise }, length }) => ({
+                  id,
+                  enterprise,
+                  length,
+                })),
+              );
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 200 },
     );
   });
