@@ -92,6 +92,12 @@ void Reader::go_on()
 		continue;
 }
 
+void Reader::finish()
+{
+	finishing = true;
+	go_on();
+}
+
 void *Reader::main(void *self)
 {
 	static_cast<Reader *>(self)->run();
@@ -103,8 +109,10 @@ void Reader::run()
 	struct epoll_event ready[2];
 
 	while (!stopping) {
+		bool last = finishing;
 		switch (receive()) {
 		case State::FAILED:
+			drained = true;
 			wake();
 			return;
 		case State::FULL:
@@ -112,10 +120,14 @@ void Reader::run()
 			wait_for_event(-1);
 			continue;
 		case State::EMPTY:
+			if (last)
+				drained = true;
 			break;
 		}
 		wait_for_event(PAUSE_MILLISECONDS);
-		while (!stopping && epoll_wait(epoll, ready, 2, -1) < 0 && errno == EINTR)
+		/* The pause may have taken finish()'s or stop()'s event: these tell of them too. */
+		while (!stopping && finishing == drained && epoll_wait(epoll, ready, 2, -1) < 0 &&
+		       errno == EINTR)
 			continue;
 	}
 }
@@ -139,12 +151,7 @@ Reader::State Reader::receive()
 			return State::FULL;
 		if (stopping)
 			return State::EMPTY;
-		for (size_t i = 0; i < MESSAGES; i++) {
-			headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
-			headers[i].msg_hdr.msg_flags = 0;
-		}
-		int received =
-			recvmmsg(socket.fd(), headers.data(), MESSAGES, MSG_DONTWAIT, nullptr);
+		int received = read_messages();
 		if (received < 0) {
 			if (errno == EAGAIN)
 				return State::EMPTY;
@@ -159,10 +166,53 @@ Reader::State Reader::receive()
 		position = 0;
 		count = received;
 		read_drops();
-		/* Fewer than there is space for: that was all. */
-		if (count < MESSAGES)
+		/* Fewer than there is space for: that was all; at the end it must be certain. */
+		if (count < MESSAGES && !finishing)
 			return hand_over() ? State::EMPTY : State::FULL;
 	}
+}
+
+int Reader::read_messages()
+{
+	for (size_t i = 0; i < MESSAGES; i++) {
+		headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
+		headers[i].msg_hdr.msg_flags = 0;
+	}
+	return recvmmsg(socket.fd(), headers.data(), MESSAGES, MSG_DONTWAIT, nullptr);
+}
+
+/* Whether a message that was read is the kernel's, and whole; counts what it is otherwise. */
+bool Reader::is_message(unsigned int number)
+{
+	const struct msghdr &header = headers[number].msg_hdr;
+
+	if (header.msg_flags & MSG_TRUNC) {
+		counters.oversized++;
+		return false;
+	}
+	if (header.msg_namelen != sizeof(struct sockaddr_nl) || senders[number].nl_pid != 0) {
+		counters.foreign++;
+		return false;
+	}
+	return true;
+}
+
+void Reader::discard()
+{
+	uint64_t found = 0;
+
+	for (;;) {
+		for (; position < count; position++)
+			found += is_message(position);
+		int received = read_messages();
+		if (received < 0 && (errno == EINTR || errno == ENOBUFS))
+			continue;
+		if (received <= 0)
+			break;
+		position = 0;
+		count = received;
+	}
+	counters.unread += found;
 }
 
 /* Moves what was received into the queue and wakes who takes it; false: not all has room. */
@@ -178,18 +228,10 @@ bool Reader::hand_over()
 		std::unique_lock lock = queue.lock();
 		queue.set_drops(counters.drops);
 		for (; position < count; position++) {
-			const struct mmsghdr &message = headers[position];
-			if (message.msg_hdr.msg_flags & MSG_TRUNC) {
-				counters.oversized++;
+			if (!is_message(position))
 				continue;
-			}
-			if (message.msg_hdr.msg_namelen != sizeof(struct sockaddr_nl) ||
-			    senders[position].nl_pid != 0) {
-				counters.foreign++;
-				continue;
-			}
 			room = queue.put(static_cast<uint8_t *>(parts[position].iov_base),
-					 message.msg_len);
+					 headers[position].msg_len);
 			if (!room)
 				break;
 			taken++;

@@ -29,6 +29,8 @@ struct ReaderCounters {
 	std::atomic<uint64_t> drops{ 0 };
 	/* Times that the queue was full. */
 	std::atomic<uint64_t> stalls{ 0 };
+	/* What discard() found: received by nobody. */
+	std::atomic<uint64_t> unread{ 0 };
 };
 
 class Reader {
@@ -44,12 +46,17 @@ public:
 	void stop();
 	/* There is room in the queue again. */
 	void go_on();
+	/* Nothing more comes: once all that came is in the queue, drained becomes true. */
+	void finish();
+	/* After stop(): counts, and throws away, what came and is not in the queue. */
+	void discard();
 	/* Brings counters.drops up to date; any thread. */
 	void read_drops();
 
 	ReaderCounters counters;
 	/* The errno that ended the thread early; 0: none. */
 	std::atomic<int> failure{ 0 };
+	std::atomic<bool> drained{ false };
 
 private:
 	enum class State { EMPTY, FULL, FAILED };
@@ -57,6 +64,8 @@ private:
 	static void *main(void *self);
 	void run();
 	State receive();
+	int read_messages();
+	bool is_message(unsigned int number);
 	bool hand_over();
 	void wait_for_event(int milliseconds);
 
@@ -64,6 +73,7 @@ private:
 	BatchQueue &queue;
 	std::function<void()> wake;
 	std::atomic<bool> stopping{ false };
+	std::atomic<bool> finishing{ false };
 	bool started = false;
 	pthread_t thread;
 	int epoll = -1;

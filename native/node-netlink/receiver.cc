@@ -17,6 +17,7 @@ Napi::Function Receiver::define(Napi::Env env)
 				   InstanceMethod<&Receiver::take>("take"),
 				   InstanceMethod<&Receiver::give_back>("giveBack"),
 				   InstanceMethod<&Receiver::counters>("counters"),
+				   InstanceMethod<&Receiver::leave>("leave"),
 				   InstanceMethod<&Receiver::close>("close"),
 			   });
 }
@@ -72,7 +73,7 @@ int Receiver::open(const Napi::CallbackInfo &info, const char **call)
 /* The socket: its buffer first, so that nothing comes in before it is large. */
 int Receiver::set_up(const Napi::CallbackInfo &info, const char **call)
 {
-	Napi::Array groups = info[1].As<Napi::Array>();
+	Napi::Array wanted_groups = info[1].As<Napi::Array>();
 	int wanted = info[2].ToNumber().Int32Value() / 2;
 	int on = 1;
 	socklen_t size = sizeof(receive_buffer);
@@ -90,11 +91,12 @@ int Receiver::set_up(const Napi::CallbackInfo &info, const char **call)
 	if (mnl_socket_setsockopt(socket.get(), NETLINK_NO_ENOBUFS, &on, sizeof(on)))
 		return errno;
 	*call = "NETLINK_ADD_MEMBERSHIP";
-	for (uint32_t i = 0; i < groups.Length(); i++) {
-		int group = Napi::Value(groups[i]).ToNumber().Int32Value();
+	for (uint32_t i = 0; i < wanted_groups.Length(); i++) {
+		int group = Napi::Value(wanted_groups[i]).ToNumber().Int32Value();
 		if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, &group,
 					  sizeof(group)))
 			return errno;
+		groups.push_back(group);
 	}
 	return 0;
 }
@@ -120,11 +122,30 @@ int Receiver::watch_events(Napi::Env env, bool keep_alive)
 	return 0;
 }
 
+/* The kernel waits for senders that are at it: when this returns, nothing more comes. */
+void Receiver::leave_groups()
+{
+	for (int group : groups)
+		mnl_socket_setsockopt(socket.get(), NETLINK_DROP_MEMBERSHIP, &group, sizeof(group));
+	groups.clear();
+}
+
+/* leave(): nothing more comes; what came is taken all the same, and drained says when it can be */
+void Receiver::leave(const Napi::CallbackInfo &)
+{
+	if (!watch)
+		return;
+	leave_groups();
+	reader->finish();
+}
+
 /* Ends the thread, then the watching; libuv gives the memory back on its next turn. */
 void Receiver::stop()
 {
 	if (reader) {
+		leave_groups();
 		reader->stop();
+		reader->discard();
 		reader->read_drops();
 	}
 	socket.close();
@@ -251,7 +272,9 @@ Napi::Value Receiver::counters(const Napi::CallbackInfo &info)
 	set("oversized", reader->counters.oversized);
 	set("foreign", reader->counters.foreign);
 	set("stalls", reader->counters.stalls);
+	set("unread", reader->counters.unread);
 	set("receiveBuffer", receive_buffer);
 	set("failure", reader->failure);
+	result.Set("drained", Napi::Boolean::New(env, reader->drained));
 	return result;
 }

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include <memory>
+#include <vector>
 
 #include "batch_queue.h"
 #include "genl_socket.h"
@@ -29,12 +30,14 @@ private:
 	Napi::Value take(const Napi::CallbackInfo &info);
 	void give_back(const Napi::CallbackInfo &info);
 	Napi::Value counters(const Napi::CallbackInfo &info);
+	void leave(const Napi::CallbackInfo &info);
 	void close(const Napi::CallbackInfo &info);
 
 	int open(const Napi::CallbackInfo &info, const char **call);
 	int set_up(const Napi::CallbackInfo &info, const char **call);
 	int watch_events(Napi::Env env, bool keep_alive);
 	void deliver();
+	void leave_groups();
 	void stop();
 	static void on_event(uv_async_t *async);
 	static void on_cleanup(napi_async_cleanup_hook_handle handle, void *watch);
@@ -45,6 +48,8 @@ private:
 	std::unique_ptr<Reader> reader;
 	Watch *watch = nullptr;
 	int receive_buffer = 0;
+	/* Joined, and not left yet. */
+	std::vector<int> groups;
 	Napi::FunctionReference callback;
 	std::unique_ptr<Napi::AsyncContext> context;
 };

@@ -27,6 +27,11 @@ export class EventBatch {
     this.drops = batch.drops;
   }
 
+  /** Leaves the rest of the batch alone: there is no next event. */
+  end(): void {
+    this.#at = this.#index.length;
+  }
+
   /** The next event of the batch, in the object that every one comes in; undefined: there is none. */
   next(): IoamEvent | undefined {
     const index = this.#index;

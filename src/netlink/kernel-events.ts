@@ -1,5 +1,6 @@
 // Listens to the kernel's IOAM events in a network namespace.
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { NetnsHandle } from "../native/bpf-loader/index.ts";
 import { listenNetlink, type NetlinkReceiver, openNetlink } from "../native/node-netlink/index.ts";
 import { EventBatch } from "./event-batch.ts";
@@ -17,10 +18,16 @@ export interface KernelEventsOptions {
   keepAlive?: boolean | undefined;
 }
 
+/** How often end() looks, milliseconds. */
+const LOOK_MS = 5;
+
 /** Events received (decoded, whole) + drops = events that the kernel sent, but for malformed ones. */
 export interface KernelEventCounters {
   netlinkEvents: number;
-  /** What the kernel dropped because its buffer was full: exactly. */
+  /**
+   * What the kernel dropped because its buffer was full, exactly; once it is closed, also what came
+   * and was not handed over.
+   */
   netlinkDrops: number;
   /** Messages that were no event, or contradicted themselves. */
   netlinkMalformed: number;
@@ -29,6 +36,9 @@ export interface KernelEventCounters {
 export class KernelEvents {
   readonly #receiver: NetlinkReceiver;
   readonly #batch: EventBatch;
+  /** Received, and given up by close(). */
+  #abandoned = 0;
+  #closed = false;
 
   /** @internal */
   constructor(receiver: NetlinkReceiver, batch: EventBatch) {
@@ -37,22 +47,43 @@ export class KernelEvents {
   }
 
   counters(): KernelEventCounters {
-    const { drops, oversized, foreign } = this.#receiver.counters();
+    const { drops, oversized, foreign, unread } = this.#receiver.counters();
     return {
       netlinkEvents: this.#batch.events,
-      netlinkDrops: drops,
+      netlinkDrops: drops + unread + this.#abandoned,
       netlinkMalformed: this.#batch.malformed + oversized + foreign,
     };
   }
 
   /** Messages that were received and whose turn has not come yet. */
   get waiting(): number {
-    return this.#receiver.counters().messages - this.#batch.events - this.#batch.malformed;
+    const { messages } = this.#receiver.counters();
+    return messages - this.#batch.events - this.#batch.malformed - this.#abandoned;
   }
 
-  /** Stops listening; again is harmless. What was not handed over is lost. */
+  /**
+   * Stops listening, hands over what had come by then, and closes. Resolves after `limit`
+   * milliseconds at the latest, to how many were not handed over by then: they are counted as
+   * dropped.
+   */
+  async end(limit: number): Promise<number> {
+    this.#receiver.leave();
+    const end = performance.now() + limit;
+    // In this order: what is drained is in the count of those that wait.
+    while (!(this.#receiver.drained && this.waiting === 0) && performance.now() < end) {
+      if (this.#closed) break;
+      await delay(LOOK_MS);
+    }
+    this.close();
+    return this.#abandoned + this.#receiver.counters().unread;
+  }
+
+  /** Stops listening; again is harmless. What was not handed over is counted as dropped. */
   close(): void {
+    this.#closed = true;
     this.#receiver.close();
+    this.#batch.end();
+    this.#abandoned += this.waiting;
   }
 
   [Symbol.dispose](): void {

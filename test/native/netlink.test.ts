@@ -176,6 +176,7 @@ test("messages in their netns alone, in the order they came, one buffer and an i
     oversized: 0,
     foreign: 0,
     stalls: 0,
+    unread: 0,
   });
   expect(elsewhere).toBe(0);
 });
@@ -234,6 +235,74 @@ test("closing: in the callback, twice, with a batch kept; the thread ends", asyn
   release();
   await delay(10);
   expect(threads()).toEqual([]);
+});
+
+/** Messages that a buffer of two batches holds at most. */
+const SMALLEST = 2 * 4096;
+
+test("leaving: all that came is handed over, nothing comes any more", async () => {
+  const handle = openNetns(lab.router.name);
+  const sent = SMALLEST + 1000;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let messages = 0;
+  using receiver = listenNetlink(
+    { netns: handle, groups: [group], bufferOctets: 1 },
+    async (batch) => {
+      messages += batch.count;
+      await released;
+    },
+  );
+  handle.close();
+  await emit(sent);
+  await eventually("our buffer is full", () => receiver.counters().stalls > 0);
+  receiver.leave();
+  expect(receiver.drained).toBe(false);
+  release();
+  await eventually("the kernel has no more", () => receiver.drained);
+  expect(receiver.counters()).toMatchObject({ messages: sent, drops: 0, unread: 0 });
+  await emit(100);
+  await eventually("all is handed over", () => messages === sent);
+  receiver.leave();
+  receiver.close();
+  receiver.leave();
+  expect(receiver.counters()).toMatchObject({ messages: sent, drops: 0, unread: 0 });
+});
+
+test("leaving in the pause after a read: the thread looks once more all the same", async () => {
+  for (let round = 0; round < 50; round++) {
+    using receiver = listen(() => undefined);
+    await emit();
+    receiver.leave();
+    await eventually("the kernel has no more", () => receiver.drained, { every: 1 });
+    expect(receiver.counters()).toMatchObject({ messages: 1, unread: 0 });
+  }
+});
+
+test("closing counts what nobody has read, and what the kernel dropped", async () => {
+  const handle = openNetns(lab.router.name);
+  const o = { netns: handle, groups: [group], bufferOctets: 1, receiveBuffer: 1 << 21 };
+  let kept = 0;
+  const receiver = listenNetlink(o, async (batch) => {
+    kept += batch.count;
+    await new Promise(() => undefined);
+  });
+  handle.close();
+  const sent = SMALLEST + 10_000;
+  await emit(sent);
+  await eventually("our buffer is full", () => receiver.counters().stalls > 0);
+  receiver.close();
+  const { messages, drops, unread } = receiver.counters();
+  expect(messages + drops + unread).toBe(sent);
+  expect({ kept: kept > 0, drops: drops > 0, unread: unread > 0 }).toEqual({
+    kept: true,
+    drops: true,
+    unread: true,
+  });
+  receiver.close();
+  expect(receiver.counters()).toMatchObject({ messages, drops, unread });
 });
 
 test("it goes on though nobody holds it", async () => {

@@ -44,24 +44,38 @@ export interface TraceLedger {
   readonly counters: TraceCounters;
 }
 
-/** As it is in the file. An inode is given away again, a cookie never is. */
-interface Note {
-  netns: string | null;
-  cookie: string;
-  counters: TraceCounters;
+/** What is written down of a network namespace. */
+export interface TraceNote {
+  readonly netns: string | null;
+  readonly counters: TraceCounters;
+  /** Events received whose turn has not come: in no counter yet. */
+  readonly waiting: number;
 }
 
-/** Writes the counters of a network namespace down, for readTraceLedgers() and later agents. */
-export function writeTraceLedger(
-  inode: number,
-  cookie: bigint,
-  netns: string | null,
-  counters: TraceCounters,
-): void {
+/** As it is in the file. An inode is given away again, a cookie never is. */
+interface Note extends TraceNote {
+  readonly cookie: string;
+}
+
+/** Writes down what holds of a network namespace now, for readTraceLedgers() and later agents. */
+export function writeTraceLedger(inode: number, cookie: bigint, note: TraceNote): void {
   const path = pathOf(inode);
-  const note: Note = { netns, cookie: String(cookie), counters };
-  writeFileSync(`${path}.new`, `${JSON.stringify(note)}\n`);
+  const whole: Note = { ...note, cookie: String(cookie) };
+  writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`);
   renameSync(`${path}.new`, path);
+}
+
+/**
+ * The counters once the agent that wrote them is no more. What it still had in hand, because it was
+ * killed, nobody exports: events that waited and records that had not left are counted as dropped.
+ */
+export function settled({ counters, waiting }: TraceNote): TraceCounters {
+  const { traceRecords, exportedTraceRecords } = counters;
+  return {
+    ...counters,
+    netlinkDrops: counters.netlinkDrops + waiting,
+    droppedTraceRecords: traceRecords - exportedTraceRecords,
+  };
 }
 
 /** What earlier agents have counted in this very network namespace. */
@@ -70,7 +84,7 @@ export function earlierTraceCounters(inode: number, cookie: bigint): TraceCounte
   const note = read(inode);
   return addTraceCounters(
     newTraceCounters(),
-    note?.cookie === String(cookie) ? note.counters : newTraceCounters(),
+    note?.cookie === String(cookie) ? settled(note) : newTraceCounters(),
   );
 }
 
@@ -82,8 +96,9 @@ export function readTraceLedgers(): TraceLedger[] {
     if (note === undefined || handle === undefined) return [];
     const same = String(handle.cookie()) === note.cookie;
     handle.close();
-    const { netns, counters } = note;
-    return same ? [{ netns, inode, pid: agentPid(inode, "trace"), counters }] : [];
+    const pid = agentPid(inode, "trace");
+    const counters = pid === undefined ? settled(note) : note.counters;
+    return same ? [{ netns: note.netns, inode, pid, counters }] : [];
   });
 }
 

@@ -53,6 +53,11 @@ export interface TraceCounts {
   pathDelayNegative: number;
 }
 
+/** All at 0. */
+export function newTraceCounts(): TraceCounts {
+  return { traceRecords: 0, traceEmpty: 0, pathDelayNegative: 0 };
+}
+
 /** A buffer of records, filled and emptied again and again. */
 export class TraceRecords {
   readonly buffer: ArrayBuffer = new ArrayBuffer(4 * WORDS);
@@ -60,7 +65,7 @@ export class TraceRecords {
   readonly offsets: Uint32Array = new Uint32Array(RECORDS);
   /** Of each record: one of TRACE_KIND. */
   readonly kinds: Uint8Array = new Uint8Array(RECORDS);
-  readonly counts: TraceCounts = { traceRecords: 0, traceEmpty: 0, pathDelayNegative: 0 };
+  readonly counts: TraceCounts;
   count = 0;
   readonly #words: Int32Array = new Int32Array(this.buffer);
   readonly #octets: Uint8Array = new Uint8Array(this.buffer);
@@ -71,7 +76,9 @@ export class TraceRecords {
   #timeLow = 0;
   #timeHigh = 0;
 
-  constructor(formats: TimestampFormats, ids: TraceIds) {
+  /** `counts`: several buffers may have theirs in common. */
+  constructor(formats: TimestampFormats, ids: TraceIds, counts: TraceCounts = newTraceCounts()) {
+    this.counts = counts;
     this.#formats = formats;
     this.#ids = ids;
   }

@@ -1,5 +1,4 @@
 // What the agent does with the kernel's IOAM events of one network namespace.
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { TimestampFormats } from "../../ioam/index.ts";
 import { type Lock, lockAgent } from "../../meter/index.ts";
@@ -9,6 +8,7 @@ import { LimitedLog } from "../limited-log.ts";
 import { isNetns } from "../netns-name.ts";
 import type { TraceSink } from "../sink.ts";
 import { startTicker, type Ticker } from "../ticker.ts";
+import { TraceExports } from "./trace-exports.ts";
 import {
   addTraceCounters,
   earlierTraceCounters,
@@ -17,16 +17,17 @@ import {
   type TraceCounters,
   writeTraceLedger,
 } from "./trace-ledger.ts";
-import { type TraceIds, TraceRecords } from "./trace-records.ts";
+import { newTraceCounts, type TraceCounts, type TraceIds, TraceRecords } from "./trace-records.ts";
 
 /** Longest time that a record waits for others, milliseconds. */
 const EXPORT_MS = 100;
 
-/** How often counters are written down, and whether the netns is still there looked at. */
+/** How often counters are written down at least, and whether the netns is still there looked at. */
 const LEDGER_MS = 1000;
 
-/** How long events that wait at the end may take. */
+/** How long events that wait at the end may take, and then the records that were made of them. */
 const END_MS = 5000;
+const LAST_EXPORT_MS = 1000;
 
 /** What several network namespaces have in common. */
 export interface TraceSurroundings {
@@ -44,14 +45,12 @@ export class TracedNetns {
   readonly #cookie: bigint;
   readonly #lock: Lock;
   readonly #earlier: TraceCounters;
-  readonly #records: TraceRecords;
+  readonly #counts: TraceCounts = newTraceCounts();
+  readonly #exports: TraceExports;
   readonly #events: KernelEvents;
-  readonly #sinks: () => readonly TraceSink[];
   readonly #log: Logger;
   readonly #troubles: LimitedLog;
-  #exported = 0;
-  #dropped = 0;
-  #abandoned = 0;
+  #ended = false;
   #exporting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticker: Ticker | undefined;
@@ -64,10 +63,16 @@ export class TracedNetns {
     this.#cookie = handle.cookie();
     this.#lock = lock;
     this.#earlier = earlierTraceCounters(this.inode, this.#cookie);
-    this.#records = new TraceRecords(around.formats, around.ids);
-    this.#sinks = around.sinks;
     this.#log = around.log;
     this.#troubles = new LimitedLog(around.log);
+    this.#exports = new TraceExports({
+      netns: this.netns,
+      make: () => new TraceRecords(around.formats, around.ids, this.#counts),
+      sinks: around.sinks,
+      troubles: this.#troubles,
+      // Now, not with the next tick: what a killed agent has not written down was never counted.
+      settled: () => this.#write(),
+    });
     this.#events = listenToKernel(
       { netns: handle, keepAlive: true },
       (batch) => this.#take(batch),
@@ -111,19 +116,25 @@ export class TracedNetns {
     });
   }
 
-  /** Exports what has been received by now, and ends. */
+  /**
+   * Exports what has come by now, also what the kernel still holds, and ends. What cannot be
+   * exported in time is counted as dropped.
+   */
   async close(): Promise<void> {
     this.#ticker?.stop();
-    const end = performance.now() + END_MS;
-    const enough = this.#events.counters().netlinkEvents + this.#events.waiting;
-    while (this.#events.counters().netlinkEvents < enough && this.#events.waiting > 0) {
-      if (performance.now() > end) break;
-      await delay(10);
-    }
-    this.#events.close();
-    this.#abandoned = this.#events.waiting;
-    await this.#exporting;
+    const events = await this.#events.end(END_MS);
     await this.#export();
+    const late = setTimeout(() => this.#exports.giveUp(), LAST_EXPORT_MS);
+    const { dropped } = this.#exports;
+    await this.#exports.idle();
+    clearTimeout(late);
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    const records = this.#exports.dropped - dropped;
+    if (events > 0 || records > 0) {
+      const fields = { netns: this.netns, events, records };
+      this.#log.warn(fields, "no time left to export these: they are counted as dropped");
+    }
     this.#write();
     this.#lock.release();
     if (this.#isGone()) forgetTraceLedgers(this.inode);
@@ -132,20 +143,17 @@ export class TracedNetns {
 
   /** Resolves when no export runs that began before. */
   async idle(): Promise<void> {
-    await this.#exporting;
+    await this.#exports.idle();
   }
 
   /** Since the first agent that listened in this network namespace. */
   counters(): TraceCounters {
-    const events = this.#events.counters();
     return addTraceCounters(this.#earlier, {
       ...newTraceCounters(),
-      ...events,
-      // Received, and never decoded: the agent ended before their turn came.
-      netlinkDrops: events.netlinkDrops + this.#abandoned,
-      ...this.#records.counts,
-      exportedTraceRecords: this.#exported,
-      droppedTraceRecords: this.#dropped,
+      ...this.#events.counters(),
+      ...this.#counts,
+      exportedTraceRecords: this.#exports.exported,
+      droppedTraceRecords: this.#exports.dropped,
     });
   }
 
@@ -166,7 +174,8 @@ export class TracedNetns {
 
   /** False: the buffer is full, and events may be left. */
   #fill(batch: EventBatch): boolean {
-    const records = this.#records;
+    if (this.#ended) return true;
+    const records = this.#exports.filling;
     records.setTime(Date.now());
     while (!records.full) {
       const event = batch.next();
@@ -179,40 +188,28 @@ export class TracedNetns {
     return false;
   }
 
-  /** Exports and empties the buffer. Nothing is added meanwhile. Never rejects. */
+  /** Hands the buffer over. Nothing is added until there is another. Never rejects. */
   #export(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#exporting ??= this.#exportNow().finally(() => {
+    this.#exporting ??= this.#exports.next().finally(() => {
       this.#exporting = undefined;
     });
     return this.#exporting;
   }
 
-  async #exportNow(): Promise<void> {
-    const records = this.#records;
-    if (records.count === 0) return;
-    const batch = { netns: this.netns, records, signal: AbortSignal.timeout(1000) };
-    const dropped = await Promise.all(
-      this.#sinks().map((sink) =>
-        sink.takeTraces(batch).catch((error: Error) => {
-          const fields = { netns: this.netns, err: error };
-          this.#troubles.warn(error.message, fields, "trace records could not be exported");
-          return records.count;
-        }),
-      ),
-    );
-    const fewest = Math.min(records.count, ...dropped);
-    this.#exported += dropped.length === 0 ? 0 : records.count - fewest;
-    this.#dropped += fewest;
-    records.clear();
-  }
-
+  /** Writes down what holds now, if anything has changed. */
   #write(): void {
-    const counters = this.counters();
-    const text = JSON.stringify(counters);
+    const { netns } = this;
+    const note = { netns, counters: this.counters(), waiting: Math.max(0, this.#events.waiting) };
+    const text = JSON.stringify(note);
     if (text === this.#written) return;
     this.#written = text;
-    writeTraceLedger(this.inode, this.#cookie, this.netns, counters);
+    try {
+      writeTraceLedger(this.inode, this.#cookie, note);
+    } catch (error) {
+      const { message } = error as Error;
+      this.#troubles.warn(message, { netns, err: error }, "counters could not be written down");
+    }
   }
 }

@@ -31,9 +31,12 @@ export interface RawReceiver {
     oversized: number;
     foreign: number;
     stalls: number;
+    unread: number;
     receiveBuffer: number;
     failure: number;
+    drained: boolean;
   };
+  leave(): void;
   close(): void;
 }
 

@@ -48,6 +48,8 @@ export interface ReceiverCounters {
   foreign: number;
   /** How often our own buffer was full. */
   stalls: number;
+  /** Messages that were still in the kernel's buffer, or on their way to ours, at close(): exactly. */
+  unread: number;
 }
 
 /** Batches in one turn of the event loop. */
@@ -100,8 +102,23 @@ export class NetlinkReceiver {
   }
 
   counters(): ReceiverCounters {
-    const { failure: _failure, receiveBuffer: _receiveBuffer, ...counters } = this.#raw.counters();
+    const {
+      failure: _failure,
+      receiveBuffer: _receiveBuffer,
+      drained: _drained,
+      ...counters
+    } = this.#raw.counters();
     return counters;
+  }
+
+  /** Leaves the groups: when this returns nothing more comes. What came is handed over as before. */
+  leave(): void {
+    this.#raw.leave();
+  }
+
+  /** Whether, after leave(), the kernel holds nothing more for us: `messages` is all that came. */
+  get drained(): boolean {
+    return this.#raw.counters().drained;
   }
 
   /** Ends the receiving; what was not handed over is lost. Again is harmless. */
