@@ -29,6 +29,7 @@ export type { OptionsRecords } from "./session/options-records.ts";
 export { Template, type TemplateField } from "./template.ts";
 export { TemplateIds } from "./template-ids.ts";
 export type { Destination } from "./transport/destination.ts";
+export { type FileOptions, fileDestination } from "./transport/file.ts";
 export type { Lookup } from "./transport/name-lookup.ts";
 export type { Transport } from "./transport/transport.ts";
 export {

@@ -22,9 +22,14 @@ def remove_netns(name):
     subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
+def unmount(path):
+    subprocess.run(["umount", "--lazy", path], capture_output=True)
+
+
 REMOVE = {
     "pid": kill,
     "netns": remove_netns,
+    "mount": unmount,
     "folder": lambda path: shutil.rmtree(path, ignore_errors=True),
 }
 
@@ -37,5 +42,6 @@ for line in sys.stdin:
         left[kind, name] = True
     else:
         left.pop((kind, name), None)
-for kind, name in left:
+# The last first: what is mounted goes before the folder it is mounted on.
+for kind, name in reversed(left):
     REMOVE[kind](name)

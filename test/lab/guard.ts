@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What can be left behind: a process by its id, a namespace by its name, a folder by its path. */
-export type Kind = "pid" | "netns" | "folder";
+/** What can be left behind: a process by its id, a namespace by its name, folder and mount by their path. */
+export type Kind = "pid" | "netns" | "folder" | "mount";
 
 let guard: ChildProcess | undefined;
 
