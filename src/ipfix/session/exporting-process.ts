@@ -7,6 +7,7 @@ import type { Destination } from "../transport/destination.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { encodeRecord } from "../value/encode-record.ts";
+import { listTemplates } from "../value/list-templates.ts";
 import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
 import { Calls } from "./calls.ts";
 import { newCounters, type SessionCounters } from "./counters.ts";
@@ -157,7 +158,8 @@ export class ExportingProcess {
 
   /**
    * Sends records given as values, by the names of the template's elements. A template that the
-   * collector does not have yet goes first; it stays known until `withdraw`. Settles as `export` does.
+   * collector does not have yet goes first, as do those of lists in the records; they stay known until
+   * `withdraw`. Settles as `export` does.
    *
    * Rejects, and sends nothing, with VALUE_INVALID for a record that does not fit the template, with
    * TEMPLATE_INVALID when another template has its id, with SESSION_CLOSED after `close`.
@@ -167,14 +169,17 @@ export class ExportingProcess {
     records: Iterable<DataRecord>,
     { signal }: ExportCall = {},
   ): Promise<ExportResult> {
-    const data = Array.from(records, (record) => ({
+    const all = [...records];
+    const data = all.map((record) => ({
       setId: template.id,
       octets: encodeRecord(template, record),
     }));
+    const templates = [...listTemplates(template, all), template];
     return this.#calls.run(data.length, signal, (givingUp) => {
-      // Where nothing was announced yet, it is one of what will be.
-      const isMissing = this.#announcements.add(template) && this.#sender.hasAnnounced;
-      const ahead = isMissing ? [templateRecord(template)] : [];
+      // Where nothing was announced yet, they are among what will be.
+      const { hasAnnounced } = this.#sender;
+      const added = templates.filter((one) => this.#announcements.add(one));
+      const ahead = hasAnnounced ? added.map(templateRecord) : [];
       return this.#calls.deliverRecords(this.#pack([...ahead, ...data]), data.length, givingUp);
     });
   }
