@@ -10,6 +10,8 @@ export type FieldSource =
   | { readonly kind: "octets"; readonly field: string; readonly at?: number }
   /** An unsigned integer; also the bits of a float of the element's own length. */
   | { readonly kind: "unsigned"; readonly field: string }
+  /** An unsigned integer in network order, of 1 to 8 octets. */
+  | { readonly kind: "network"; readonly field: string }
   /** A signed integer (two's complement). */
   | { readonly kind: "signed"; readonly field: string }
   /** A double or single float, for float64 and float32 elements of any allowed length. */

@@ -35,6 +35,8 @@ export class SourceCompiler {
         return this.#copied(this.#field(source.field), source.at ?? 0, length);
       case "unsigned":
         return this.#unsigned(this.#field(source.field), length);
+      case "network":
+        return this.#network(this.#field(source.field), length);
       case "signed":
         return this.#signed(this.#field(source.field), length);
       case "float":
@@ -117,6 +119,23 @@ export class SourceCompiler {
 
   #unsigned(field: LayoutField, length: number): WireOctet[] {
     return this.#fitted(this.#halves(field), field.size, length);
+  }
+
+  // Copied where it keeps its length or gets zeros before it.
+  #network(field: LayoutField, length: number): WireOctet[] {
+    const { size } = field;
+    if (size > 8) throw invalid(`an integer of ${size} octets cannot be read`);
+    const octets = this.#copied(field, 0, size);
+    if (length >= size) return [...constantOctets(0, length - size), ...octets];
+    const low = this.#assembled(octets.slice(-4));
+    const high = size > 4 ? this.#assembled(octets.slice(0, -4)) : "0";
+    return this.#fitted({ high, low }, size, length);
+  }
+
+  // At most four octets as a number.
+  #assembled(octets: readonly WireOctet[]): string {
+    const word = [...constantOctets(0, 4 - octets.length), ...octets];
+    return this.definitions.defineNew(assemble(word, false).expression);
   }
 
   // An unsigned integer of `size` octets in `length` octets.

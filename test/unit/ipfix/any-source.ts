@@ -86,6 +86,24 @@ const integer: fc.Arbitrary<FieldCase> = fc
       }));
   });
 
+const network: fc.Arbitrary<FieldCase> = fc
+  .tuple(
+    sized(UNSIGNED),
+    // Leading zeros matter: with them a value fits a shorter field.
+    fc.array(fc.oneof(fc.constant(0), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+  )
+  .map(([{ type, length }, digits]) => {
+    const octets = Uint8Array.from(digits);
+    return {
+      type,
+      length,
+      stored: [octets],
+      source: one((field) => ({ kind: "network", field })),
+      read: unsignedValue,
+      expected: () => least(unsignedValue(octets), bits(length) - 1n),
+    };
+  });
+
 const floating: fc.Arbitrary<FieldCase> = fc
   .tuple(
     fc.constantFrom<[Type, number]>(["float32", 4], ["float64", 4], ["float64", 8]),
@@ -208,6 +226,7 @@ const contextual: fc.Arbitrary<FieldCase> = sized(UNSIGNED).chain(({ type, lengt
 
 const plain: fc.Arbitrary<FieldCase> = fc.oneof(
   integer,
+  network,
   floating,
   copied,
   time,

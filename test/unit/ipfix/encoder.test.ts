@@ -56,12 +56,13 @@ describe("an encoder", () => {
   const compile = (source: FieldSource, name = "octetDeltaCount") =>
     compileEncoder(
       new Template(256, [{ element: registry.get(name), source }]),
-      recordLayout({ wide: 8, narrow: 2, odd: 3 }),
+      recordLayout({ wide: 8, narrow: 2, odd: 3, address: 16 }),
     );
 
   it.each<[FieldSource, string, RegExp]>([
     [{ kind: "unsigned", field: "absent" }, "octetDeltaCount", /no field absent/],
     [{ kind: "unsigned", field: "odd" }, "octetDeltaCount", /3 octets/],
+    [{ kind: "network", field: "address" }, "octetDeltaCount", /16 octets/],
     [{ kind: "octets", field: "narrow" }, "octetDeltaCount", /8 octets.*of 2/],
     [{ kind: "octets", field: "wide", at: 1 }, "octetDeltaCount", /octet 1 of 8/],
     [{ kind: "float", field: "narrow" }, "samplingProbability", /4 or 8/],
