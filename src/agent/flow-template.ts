@@ -1,116 +1,134 @@
-// The default flow templates: which elements a flow record is exported as, and from which of its fields.
+// The templates of flows: which elements a flow record can be exported as, and from which of its fields.
+import type { ElementRegistry, FieldSource, Template } from "../ipfix/index.ts";
 import {
-  type ElementRegistry,
-  type FieldSource,
-  Template,
-  type TemplateField,
-} from "../ipfix/index.ts";
+  type OfferedElement,
+  type OfferedField,
+  type RecordGroup,
+  recordGroup,
+  type TemplateConfig,
+  templatesOf,
+} from "./templates/record-group.ts";
 
 // flow_key.flags of bpf/records.h.
 const FLOW_EGRESS = 0x01;
 
-/** Template ids of the three kinds of flow, in the order of the meter's `flowKind`. */
-export interface FlowTemplateIds {
-  ipv6: number;
-  tunnelledIpv6: number;
-  tunnelledIpv4: number;
-}
+/** The kinds in the order of the meter's `flowKind`. */
+const KINDS = ["of IPv6", "of IPv6 in IPv6", "of IPv4 in IPv6"];
 
-export const DEFAULT_FLOW_TEMPLATE_IDS: Readonly<FlowTemplateIds> = {
-  ipv6: 256,
-  tunnelledIpv6: 257,
-  tunnelledIpv4: 258,
-};
+/** Observed at egress, the packet's ingress interface is a field of its own. */
+const INGRESS_INTERFACE = egress(unsigned("ingress_interface"), unsigned("key.interface"));
+const EGRESS_INTERFACE = egress(unsigned("key.interface"), { kind: "constant", value: 0 });
+
+const BY_DEFAULT: readonly OfferedElement[] = [
+  time("flowStartMilliseconds", "first"),
+  time("flowEndMilliseconds", "last"),
+  address("source", "key.source_address"),
+  address("destination", "key.destination_address"),
+  tunnelled("tunnelSourceIPv6Address", octets("tunnel_source")),
+  tunnelled("tunnelDestinationIPv6Address", octets("tunnel_destination")),
+  all("sourceTransportPort", network("key.source_port")),
+  all("destinationTransportPort", network("key.destination_port")),
+  all("protocolIdentifier", unsigned("key.protocol")),
+  all("ipClassOfService", unsigned("traffic_class")),
+  all("flowLabelIPv6", network("flow_label")),
+  all("ingressInterface", INGRESS_INTERFACE),
+  all("egressInterface", EGRESS_INTERFACE),
+  all("flowDirection", { kind: "bits", field: "key.flags", shift: 0, mask: FLOW_EGRESS }),
+  all("vlanId", network("key.vlan_id")),
+  all("dot1qCustomerVlanId", network("key.customer_vlan_id")),
+  all("packetDeltaCount", unsigned("packets")),
+  all("octetDeltaCount", unsigned("octets")),
+  all("minimumTTL", unsigned("minimum_ttl")),
+  all("maximumTTL", unsigned("maximum_ttl")),
+  all("flowEndReason", { kind: "context", name: "flowEndReason" }),
+  all("ioamNamespaceId", network("key.namespace_id")),
+  all("ioamNodeId", { kind: "context", name: "ioamNodeId" }),
+  all("ioamFlowId", network("key.flow_id")),
+  all("ioamTraceType", network("key.trace_type")),
+  all("ioamExtensionFlags", unsigned("key.extension_flags")),
+  all("ioamSequenceNumberLowest", unsigned("lowest")),
+  all("ioamSequenceNumberHighest", unsigned("sequence_highest")),
+  all("ioamLostPacketCount", { kind: "signed", field: "lost" }),
+  all("ioamExpectedPacketCount", unsigned("expected")),
+  all("ioamReorderedPacketCount", unsigned("reordered")),
+  all("ioamDuplicatePacketCount", unsigned("duplicates")),
+];
+
+const FURTHER: readonly OfferedElement[] = [
+  time("flowStartSeconds", "first"),
+  time("flowEndSeconds", "last"),
+  time("flowStartMicroseconds", "first"),
+  time("flowEndMicroseconds", "last"),
+  time("flowStartNanoseconds", "first"),
+  time("flowEndNanoseconds", "last"),
+  ipVersion(6, 6, 4),
+  all("ipDiffServCodePoint", { kind: "bits", field: "traffic_class", shift: 2, mask: 0x3f }),
+  all("ipPrecedence", { kind: "bits", field: "traffic_class", shift: 5, mask: 0x07 }),
+  all("observationPointId", unsigned("key.interface")),
+  all("dot1qVlanId", network("key.vlan_id")),
+];
 
 /**
- * The templates of IPv6 flows, of IPv6 flows tunnelled in IPv6, and of IPv4 flows tunnelled in IPv6.
+ * IPv6 flows, IPv6 flows tunnelled in IPv6, and IPv4 flows tunnelled in IPv6.
  *
  * Addresses, ports and protocol are those of the innermost IP header that the meter read; flow label,
  * traffic class, hop limits and octets are those of the outer IPv6 header, which carries the IOAM
  * option. The context gives `flowEndReason` and `ioamNodeId` (0xffffff where the node has none).
  */
+export const FLOW_GROUP: RecordGroup = recordGroup("flow", 256, KINDS, BY_DEFAULT, FURTHER);
+
+/** The templates of flows, in the order of the meter's `flowKind`. */
 export function flowTemplates(
   registry: ElementRegistry,
-  ids: FlowTemplateIds = DEFAULT_FLOW_TEMPLATE_IDS,
+  config: TemplateConfig = FLOW_GROUP.defaults,
 ): Template[] {
-  const common = commonFields(registry);
-  const ipv6 = addressFields(registry, "IPv6", "key.source_address", "key.destination_address");
-  const ipv4 = addressFields(registry, "IPv4", "key.source_address", "key.destination_address");
-  const tunnel: TemplateField[] = [
-    field(registry, "tunnelSourceIPv6Address", octets("tunnel_source")),
-    field(registry, "tunnelDestinationIPv6Address", octets("tunnel_destination")),
-  ];
-  const times = [
-    field(registry, "flowStartMilliseconds", { kind: "time", field: "first" }),
-    field(registry, "flowEndMilliseconds", { kind: "time", field: "last" }),
-  ];
-  return [
-    new Template(ids.ipv6, [...times, ...ipv6, ...common]),
-    new Template(ids.tunnelledIpv6, [...times, ...ipv6, ...tunnel, ...common]),
-    new Template(ids.tunnelledIpv4, [...times, ...ipv4, ...tunnel, ...common]),
-  ];
+  return templatesOf(FLOW_GROUP, registry, config);
 }
 
-function addressFields(
-  registry: ElementRegistry,
-  version: "IPv4" | "IPv6",
-  source: string,
-  destination: string,
-): TemplateField[] {
-  return [
-    field(registry, `source${version}Address`, octets(source)),
-    field(registry, `destination${version}Address`, octets(destination)),
-  ];
+/** An element that every kind has. */
+function all(name: string, source: FieldSource): OfferedElement {
+  return { name, fields: KINDS.map(() => ({ name, source })) };
 }
 
-function commonFields(registry: ElementRegistry): TemplateField[] {
-  const egress = (whenSet: FieldSource, whenClear: FieldSource): FieldSource => ({
-    kind: "select",
-    field: "key.flags",
-    mask: FLOW_EGRESS,
-    whenSet,
-    whenClear,
-  });
-  const rows: [string, FieldSource][] = [
-    ["sourceTransportPort", octets("key.source_port")],
-    ["destinationTransportPort", octets("key.destination_port")],
-    ["protocolIdentifier", unsigned("key.protocol")],
-    ["ipClassOfService", unsigned("traffic_class")],
-    ["flowLabelIPv6", octets("flow_label")],
-    // Observed at egress, the packet's ingress interface is a field of its own.
-    ["ingressInterface", egress(unsigned("ingress_interface"), unsigned("key.interface"))],
-    ["egressInterface", egress(unsigned("key.interface"), { kind: "constant", value: 0 })],
-    ["flowDirection", { kind: "bits", field: "key.flags", shift: 0, mask: FLOW_EGRESS }],
-    ["vlanId", octets("key.vlan_id")],
-    ["dot1qCustomerVlanId", octets("key.customer_vlan_id")],
-    ["packetDeltaCount", unsigned("packets")],
-    ["octetDeltaCount", unsigned("octets")],
-    ["minimumTTL", unsigned("minimum_ttl")],
-    ["maximumTTL", unsigned("maximum_ttl")],
-    ["flowEndReason", { kind: "context", name: "flowEndReason" }],
-    ["ioamNamespaceId", octets("key.namespace_id")],
-    ["ioamNodeId", { kind: "context", name: "ioamNodeId" }],
-    ["ioamFlowId", octets("key.flow_id")],
-    ["ioamTraceType", octets("key.trace_type")],
-    ["ioamExtensionFlags", unsigned("key.extension_flags")],
-    ["ioamSequenceNumberLowest", unsigned("lowest")],
-    ["ioamSequenceNumberHighest", unsigned("sequence_highest")],
-    ["ioamLostPacketCount", { kind: "signed", field: "lost" }],
-    ["ioamExpectedPacketCount", unsigned("expected")],
-    ["ioamReorderedPacketCount", unsigned("reordered")],
-    ["ioamDuplicatePacketCount", unsigned("duplicates")],
-  ];
-  return rows.map(([name, source]) => field(registry, name, source));
+/** An element that only tunnelled flows have. */
+function tunnelled(name: string, source: FieldSource): OfferedElement {
+  const field: OfferedField = { name, source };
+  return { name, fields: [undefined, field, field] };
 }
 
-function field(registry: ElementRegistry, name: string, source: FieldSource): TemplateField {
-  return { element: registry.get(name), source };
+function time(name: string, field: string): OfferedElement {
+  return all(name, { kind: "time", field });
 }
 
-function octets(name: string): FieldSource {
-  return { kind: "octets", field: name };
+/** sourceIPv6Address or destinationIPv6Address, which stands for the IPv4 one too. */
+function address(which: "source" | "destination", field: string): OfferedElement {
+  const source = octets(field);
+  const name = `${which}IPv6Address`;
+  const ipv6: OfferedField = { name, source };
+  return { name, fields: [ipv6, ipv6, { name: `${which}IPv4Address`, source }] };
 }
 
-function unsigned(name: string): FieldSource {
-  return { kind: "unsigned", field: name };
+/** Of the header that the addresses are of. */
+function ipVersion(...versions: number[]): OfferedElement {
+  const name = "ipVersion";
+  return {
+    name,
+    fields: versions.map((value) => ({ name, source: { kind: "constant", value } })),
+  };
+}
+
+function egress(whenSet: FieldSource, whenClear: FieldSource): FieldSource {
+  return { kind: "select", field: "key.flags", mask: FLOW_EGRESS, whenSet, whenClear };
+}
+
+function octets(field: string): FieldSource {
+  return { kind: "octets", field };
+}
+
+function network(field: string): FieldSource {
+  return { kind: "network", field };
+}
+
+function unsigned(field: string): FieldSource {
+  return { kind: "unsigned", field };
 }

@@ -13,6 +13,26 @@ export interface FlowCase {
   expected: Record<string, bigint | string>;
 }
 
+/**
+ * Values of the elements that no template has by default: they are the same in all cases but for
+ * ipVersion. Times are in their own unit since 1970.
+ */
+export function furtherValues({ kind }: FlowCase): Record<string, bigint> {
+  return {
+    flowStartSeconds: 1_720_003_600n,
+    flowEndSeconds: 1_720_003_611n,
+    flowStartMicroseconds: 1_720_003_600_500_000n,
+    flowEndMicroseconds: 1_720_003_611_499_499n,
+    flowStartNanoseconds: 1_720_003_600_500_000_123n,
+    flowEndNanoseconds: 1_720_003_611_499_499_999n,
+    ipVersion: kind === 2 ? 4n : 6n,
+    ipDiffServCodePoint: 46n,
+    ipPrecedence: 5n,
+    observationPointId: 7n,
+    dot1qVlanId: 100n,
+  };
+}
+
 /** Unix time minus the records' clock: 2024-07-03T09:46:40.5Z and some nanoseconds, at 0. */
 const CLOCK_OFFSET = 1_720_000_000_500_000_123n;
 

@@ -1,14 +1,19 @@
-// The templates of traces: which elements a hop and a path delay are exported as.
+// The templates of traces: which elements a hop and a path delay can be exported as.
 import {
   type ElementRegistry,
   type FieldSource,
-  Template,
-  type TemplateField,
+  type Template,
   VARIABLE_LENGTH,
 } from "../../ipfix/index.ts";
-
-/** Of the first of the templates; the others follow it. */
-const FIRST_ID = 259;
+import {
+  type GroupName,
+  type OfferedElement,
+  type OfferedField,
+  type RecordGroup,
+  recordGroup,
+  type TemplateConfig,
+  templatesOf,
+} from "../templates/record-group.ts";
 
 type Row = readonly [element: string, field: string];
 
@@ -19,6 +24,8 @@ const OBSERVATION: readonly Row[] = [
   ["ioamTraceType", "traceType"],
   ["ioamHopCount", "hopCount"],
 ];
+
+const HOP: readonly Row[] = [["ioamHopIndex", "hopIndex"]];
 
 const DEX: readonly Row[] = [
   ["ioamFlowId", "flowId"],
@@ -49,46 +56,72 @@ const NODE: readonly Row[] = [
 /** Octets of the data of bits 12 to 21. */
 const UNDEFINED_OCTETS = 40;
 
+/** Of the records with data of bits 12 to 22. */
+const LONG: readonly OfferedField[] = [
+  {
+    name: "ioamUndefinedData",
+    length: UNDEFINED_OCTETS,
+    source: { kind: "octets", field: "undefined" },
+  },
+  { name: "ioamSnapshotSchemaId", source: { kind: "network", field: "schemaId" } },
+  {
+    name: "ioamSnapshotData",
+    length: VARIABLE_LENGTH,
+    source: { kind: "tail", field: "snapshot", length: "snapshotLength" },
+  },
+];
+
 /** One trace is one packet: mean, lowest, highest and sum are its delay. */
 const DELAY: readonly Row[] = ["Mean", "Min", "Max", "Sum"].map((which) => [
   `pathDelay${which}DeltaMicroseconds`,
   "pathDelay",
 ]);
 
-/** The templates in the order of TRACE_KIND, of records as TRACE_LAYOUT has them. */
-export function traceTemplates(registry: ElementRegistry): Template[] {
-  const native = rows(registry, "unsigned");
-  const network = rows(registry, "octets");
-  const hop = [...native(OBSERVATION), ...native([["ioamHopIndex", "hopIndex"]])];
-  const node = network(NODE);
-  const long: TemplateField[] = [
-    {
-      element: registry.get("ioamUndefinedData"),
-      length: UNDEFINED_OCTETS,
-      source: { kind: "octets", field: "undefined" },
-    },
-    ...network([["ioamSnapshotSchemaId", "schemaId"]]),
-    {
-      element: registry.get("ioamSnapshotData"),
-      length: VARIABLE_LENGTH,
-      source: { kind: "tail", field: "snapshot", length: "snapshotLength" },
-    },
-  ];
-  const dex = native(DEX);
-  return [
-    [...hop, ...node],
-    [...hop, ...node, ...long],
-    [...hop, ...dex, ...node],
-    [...hop, ...dex, ...node, ...long],
-    [...native(OBSERVATION), ...native(DELAY)],
-  ].map((fields, kind) => new Template(FIRST_ID + kind, fields));
+/** Names of trace groups, in the order of their templates. */
+type TraceGroupName = Exclude<GroupName, "flow">;
+
+/**
+ * By name: hops of a pre-allocated trace, DEX events, path delays. Of the first two there are records
+ * with data of the bits 12 to 22, and without. All as TRACE_LAYOUT has them.
+ */
+export const TRACE_GROUPS: Readonly<Record<TraceGroupName, RecordGroup>> = {
+  hop: hopGroup("hop", 259, []),
+  dex: hopGroup("dex", 261, DEX),
+  pathDelay: recordGroup(
+    "pathDelay",
+    263,
+    ["of a path delay"],
+    [...rows("unsigned", OBSERVATION, 1), ...rows("unsigned", DELAY, 1)],
+  ),
+};
+
+/** The templates in the order of TRACE_KIND. */
+export function traceTemplates(
+  registry: ElementRegistry,
+  configs?: Readonly<Record<TraceGroupName, TemplateConfig>>,
+): Template[] {
+  return Object.entries(TRACE_GROUPS).flatMap(([name, group]) =>
+    templatesOf(group, registry, configs?.[name as TraceGroupName] ?? group.defaults),
+  );
 }
 
-function rows(
-  registry: ElementRegistry,
-  kind: "unsigned" | "octets",
-): (rows: readonly Row[]) => TemplateField[] {
-  const source = (field: string): FieldSource => ({ kind, field });
-  return (all) =>
-    all.map(([name, field]) => ({ element: registry.get(name), source: source(field) }));
+function hopGroup(name: "hop" | "dex", firstId: number, own: readonly Row[]): RecordGroup {
+  return recordGroup(
+    name,
+    firstId,
+    ["without data of the bits 12 to 22", "with such data"],
+    [
+      ...rows("unsigned", [...OBSERVATION, ...HOP, ...own], 2),
+      ...rows("network", NODE, 2),
+      ...LONG.map((field) => ({ name: field.name, fields: [undefined, field] })),
+    ],
+  );
+}
+
+/** Elements that all of so many kinds have. */
+function rows(kind: "unsigned" | "network", of: readonly Row[], kinds: number): OfferedElement[] {
+  return of.map(([name, field]) => {
+    const source: FieldSource = { kind, field };
+    return { name, fields: new Array<OfferedField>(kinds).fill({ name, source }) };
+  });
 }
