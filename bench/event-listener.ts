@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import { Collector } from "../src/agent/collector.ts";
 import { CollectorSink } from "../src/agent/collector-sink.ts";
-import { agentConfigSchema } from "../src/agent/config/schema.ts";
+import { configOf } from "../src/agent/config/schema.ts";
 import { exportingOptions } from "../src/agent/exporting-options.ts";
 import { TraceIds } from "../src/agent/trace/trace-records.ts";
 import { TracedNetns } from "../src/agent/trace/traced-netns.ts";
@@ -51,7 +51,7 @@ function decodeAll(netnsName: string): Listening {
 
 async function exportAll(netnsName: string, port: string): Promise<Listening> {
   const log = createLogger("warn");
-  const config = agentConfigSchema.parse({
+  const config = configOf({
     trace: { source: "kernel", netns: [netnsName] },
     collectors: [{ address: `[::1]:${port}`, mtu: MTU }],
   });

@@ -10,6 +10,9 @@ export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): voi
   const fixed: [string, (config: AgentConfig) => unknown][] = [
     ["observationDomainId", (config) => config.observationDomainId],
     ["enterpriseNumbers", (config) => config.enterpriseNumbers],
+    ["templates", (config) => config.templates],
+    ["options", (config) => config.options],
+    ["exportMode", (config) => config.exportMode],
     ["meter.maxFlows", (config) => config.meter.maxFlows],
     ["trace", ({ trace }) => ({ ...trace, byNamespace: [...trace.timestamps.byNamespace] })],
     ["meter.namespaces", (config) => config.meter.namespaces],

@@ -1,5 +1,5 @@
 // The IPFIX library (RFC 7011): information elements, templates, compiled encoders, exporting process.
-export { type AbstractDataType, VARIABLE_LENGTH } from "./elements/data-type.ts";
+export { type AbstractDataType, isLengthAllowed, VARIABLE_LENGTH } from "./elements/data-type.ts";
 export type { InformationElement, Semantics } from "./elements/information-element.ts";
 export {
   DEFAULT_ENTERPRISE_NUMBERS,

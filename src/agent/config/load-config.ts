@@ -1,5 +1,6 @@
 // Reads a configuration file: either a whole configuration, or every mistake with its line and column.
 import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { IoamctlError } from "../../errors.ts";
 import type { AgentConfig } from "./agent-config.ts";
@@ -34,7 +35,10 @@ export function loadConfig(file: string): AgentConfig {
   return parseConfig(text, file);
 }
 
-/** Checks a configuration's text; `file` is what messages call it. Throws ConfigError. */
+/**
+ * Checks a configuration's text; `file` is what messages call it, and paths in the text are relative to
+ * its folder. Throws ConfigError.
+ */
 export function parseConfig(text: string, file: string): AgentConfig {
   const source = new YamlSource(text);
   if (source.problems.length > 0) {
@@ -42,7 +46,7 @@ export function parseConfig(text: string, file: string): AgentConfig {
       source.problems.map((problem) => line(file, problem, `not valid YAML: ${problem.message}`)),
     );
   }
-  const result = agentConfigSchema.safeParse(source.value ?? {});
+  const result = agentConfigSchema(dirname(resolve(file))).safeParse(source.value ?? {});
   if (result.success) return result.data;
   const mistakes = result.error.issues.flatMap((issue) => [...describe(issue, source)]);
   mistakes.sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);

@@ -1,4 +1,4 @@
-// Durations and rates as people write them.
+// Durations, rates and sizes as people write them.
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -27,4 +27,24 @@ export function parseBitRate(text: string): number | undefined {
   if (match === null) return undefined;
   const factor = FACTORS[match[2]!.replace("K", "k")]!;
   return Math.round(Number(match[1]) * factor * (match[3] === "B/s" ? 8 : 1));
+}
+
+const SIZES: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** "100MB", "1.5 GiB", "65536 B" in octets; undefined for anything else, also without a unit. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kKMGT]?i?B)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const factor = SIZES[match[2]!.replace("KB", "kB").replace("kiB", "KiB")];
+  return factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }

@@ -1,10 +1,28 @@
 // The configuration file: what it says, and what is said when it is wrong.
 import { describe, expect, it } from "vitest";
 import { ConfigError, loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
+import { FLOW_GROUP } from "../../../src/agent/flow-template.ts";
 import { tracedNames } from "../../../src/agent/trace/trace-sources.ts";
+import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";
 
 const OUTPUT = "outputs: [{ console: {} }]\n";
 const INTERFACE = "interfaces: [{ name: eth1 }]\n";
+
+const DEFAULT_OPTIONS = {
+  meteringStatistics: 60_000,
+  meteringReliability: 60_000,
+  exportingReliability: 60_000,
+  flowKeys: undefined,
+  extendedTypeInformation: 600_000,
+  interfaceNames: 600_000,
+  observationDomainId: 0,
+};
+const DEFAULT_TEMPLATES = {
+  flow: FLOW_GROUP.defaults,
+  hop: TRACE_GROUPS.hop.defaults,
+  dex: TRACE_GROUPS.dex.defaults,
+  pathDelay: TRACE_GROUPS.pathDelay.defaults,
+};
 
 const mistakes = (text: string): readonly string[] => {
   try {
@@ -35,13 +53,30 @@ collectors:
     templateRefresh: 5m
     mtu: 1400
     maxRate: 100Mbit/s
+    connectTimeout: 500ms
+    reconnect: 1m
   - address: collector.example:9995
+    transport: tcp
+exportMode: fallback
 outputs:
   - console: { format: text }
+  - file: { path: /var/lib/flows.ipfix, rotate: 15m, maxSize: 1.5MiB, keep: 96 }
+  - file: { path: spool/flows.ipfix }
+options:
+  meteringStatistics: 30s
+  meteringReliability: off
+  exportingReliability: 2m
+  flowKeys: 10m
+  extendedTypeInformation: off
+  interfaceNames: 1h
+  observationDomainId: 7
+templates:
+  flow: { id: 1024, elements: [flowStartMilliseconds, octetDeltaCount(4)] }
+  pathDelay: { elements: [pathDelaySumDeltaMicroseconds] }
 enterpriseNumbers: { ioam: 10383, own: 64000 }
 onExit: keep
 `.replace("1_000_000", "1000000"),
-      "a.yaml",
+      "/etc/ioamctl/a.yaml",
     );
     expect(config).toEqual({
       observationDomainId: 7,
@@ -68,14 +103,42 @@ onExit: keep
           templateRefresh: 300_000,
           mtu: 1400,
           maxRate: 100_000_000,
+          connectTimeout: 500,
+          reconnect: 60_000,
         },
         {
           address: { host: "collector.example", port: 9995 },
-          transport: "udp",
+          transport: "tcp",
           templateRefresh: 600_000,
+          connectTimeout: 10_000,
+          reconnect: 60_000,
         },
       ],
-      outputs: [{ console: { format: "text" } }],
+      exportMode: "fallback",
+      outputs: [
+        { console: { format: "text" } },
+        {
+          file: { path: "/var/lib/flows.ipfix", rotate: 900_000, maxSize: 1_572_864, keep: 96 },
+        },
+        { file: { path: "/etc/ioamctl/spool/flows.ipfix", rotate: 3_600_000 } },
+      ],
+      options: {
+        meteringStatistics: 30_000,
+        meteringReliability: undefined,
+        exportingReliability: 120_000,
+        flowKeys: 600_000,
+        extendedTypeInformation: undefined,
+        interfaceNames: 3_600_000,
+        observationDomainId: 7,
+      },
+      templates: {
+        ...DEFAULT_TEMPLATES,
+        flow: {
+          id: 1024,
+          elements: [{ name: "flowStartMilliseconds" }, { name: "octetDeltaCount", length: 4 }],
+        },
+        pathDelay: { id: 263, elements: [{ name: "pathDelaySumDeltaMicroseconds" }] },
+      },
       enterpriseNumbers: { ioam: 10383, own: 64000 },
       onExit: "keep",
     });
@@ -88,7 +151,10 @@ onExit: keep
       meter: { activeTimeout: 10_000 },
       trace: { source: "off", timestamps: { other: "posix", byNamespace: new Map() } },
       collectors: [],
+      exportMode: "parallel",
       outputs: [{ console: { format: "json" } }],
+      options: DEFAULT_OPTIONS,
+      templates: DEFAULT_TEMPLATES,
       enterpriseNumbers: { ioam: 10383, own: 32473 },
       onExit: "detach",
     });
@@ -122,11 +188,6 @@ describe("a mistake has file, line and column, and says what is right", () => {
       "an unknown key further in",
       `${INTERFACE}meter:\n  delay: 1/16\n${OUTPUT}`,
       "3:3: unknown key delay in meter: known here: maxFlows, activeTimeout, namespaces",
-    ],
-    [
-      "tls, which is not there yet",
-      `${INTERFACE}collectors:\n  - address: "[::1]:1"\n    tls: {}\n`,
-      "4:5: unknown key tls in collectors[0]",
     ],
     [
       "nowhere to export to",
@@ -206,11 +267,6 @@ describe("a mistake has file, line and column, and says what is right", () => {
       "3:27: not valid YAML: Unexpected scalar at node end: text that begins with [",
     ],
     [
-      "a transport that is not there yet",
-      `${INTERFACE}collectors: [{ address: "[::1]:1", transport: tcp }]\n`,
-      '2:47: collectors[0].transport is "tcp": give udp',
-    ],
-    [
       "a rate without a unit",
       `${INTERFACE}collectors: [{ address: "[::1]:1", maxRate: 100 }]\n`,
       '2:45: collectors[0].maxRate is "100": give a rate with its unit, such as 100Mbit/s',
@@ -221,14 +277,69 @@ describe("a mistake has file, line and column, and says what is right", () => {
       '2:41: collectors[0].mtu is "100": give a whole number from 512 to 65535',
     ],
     [
-      "an output that is not there yet",
-      `${INTERFACE}outputs:\n  - file: { path: x }\n`,
-      "3:5: outputs[0] has no console: give a mapping with: format",
+      "a mode that is none",
+      `${INTERFACE}${OUTPUT}exportMode: both\n`,
+      '3:13: exportMode is "both": give parallel or fallback',
     ],
     [
       "two enterprise numbers that are one",
       `${INTERFACE}${OUTPUT}enterpriseNumbers: { own: 10383 }\n`,
       '3:27: enterpriseNumbers.own is "10383": give another number than that of ioam',
+    ],
+    [
+      "the enterprise number of reverse elements",
+      `${INTERFACE}${OUTPUT}enterpriseNumbers: { own: 29305 }\n`,
+      '3:27: enterpriseNumbers.own is "29305": give another number: 29305 is that of reverse',
+    ],
+    [
+      "an unknown output",
+      `${INTERFACE}outputs:\n  - syslog: {}\n`,
+      "3:5: unknown key syslog in outputs[0]: known here: console, file",
+    ],
+    [
+      "an output of nothing",
+      `${INTERFACE}outputs:\n  - {}\n`,
+      "3:5: outputs[0]: give one of console, file",
+    ],
+    [
+      "two outputs in one",
+      `${INTERFACE}outputs:\n  - console: {}\n    file: { path: x }\n`,
+      "3:5: outputs[0]: give one of console, file: each output is an entry of its own",
+    ],
+    [
+      "a file without a path",
+      `${INTERFACE}outputs:\n  - file: { rotate: 1h }\n`,
+      "3:11: outputs[0].file has no path: give the path of a file",
+    ],
+    [
+      "a size without a unit",
+      `${INTERFACE}outputs:\n  - file: { path: x, maxSize: 1000000 }\n`,
+      '3:31: outputs[0].file.maxSize is "1000000": give a size of at least 128KiB, with its unit',
+    ],
+    [
+      "a size that holds no two messages",
+      `${INTERFACE}outputs:\n  - file: { path: x, maxSize: 131071B }\n`,
+      '3:31: outputs[0].file.maxSize is "131071B"',
+    ],
+    [
+      "no file to keep",
+      `${INTERFACE}outputs:\n  - file: { path: x, keep: 0 }\n`,
+      '3:28: outputs[0].file.keep is "0": give a whole number from 1 to 1000000',
+    ],
+    [
+      "a period without a unit",
+      `${INTERFACE}${OUTPUT}options: { flowKeys: 60 }\n`,
+      '3:22: options.flowKeys is "60": give off, or a duration from 1s to 1d, with its unit',
+    ],
+    [
+      "a period that is too short",
+      `${INTERFACE}${OUTPUT}options: { interfaceNames: 0s }\n`,
+      '3:28: options.interfaceNames is "0s"',
+    ],
+    [
+      "options that there are not",
+      `${INTERFACE}${OUTPUT}options: { sampling: 60s }\n`,
+      "3:12: unknown key sampling in options: known here: meteringStatistics, ",
     ],
     ["a key twice", `${INTERFACE}${INTERFACE}`, "2:1: not valid YAML: Map keys must be unique"],
     [

@@ -1,8 +1,8 @@
-// Durations, rates and endpoints as people write them.
+// Durations, rates, sizes and endpoints as people write them.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatEndpoint, parseEndpoint } from "../../../src/agent/config/endpoint.ts";
-import { parseBitRate, parseDuration } from "../../../src/agent/config/quantity.ts";
+import { parseBitRate, parseDuration, parseSize } from "../../../src/agent/config/quantity.ts";
 
 describe("durations", () => {
   it.each([
@@ -42,6 +42,24 @@ describe("rates", () => {
       expect(parseBitRate(text)).toBeUndefined();
     },
   );
+});
+
+describe("sizes", () => {
+  it.each([
+    ["100MB", 1e8],
+    ["1.5 GiB", 1_610_612_736],
+    ["64KiB", 65_536],
+    ["64kiB", 65_536],
+    ["64kB", 64_000],
+    ["64KB", 64_000],
+    ["2TB", 2e12],
+    [" 131072 B ", 131_072],
+  ])("%s is %i octets", (text, octets) => {
+    expect(parseSize(text)).toBe(octets);
+  });
+  it.each(["", "100", "100M", "MB", "-1MB", "100mb", "1PB", "100Mbit", "1iB"])("not %s", (text) => {
+    expect(parseSize(text)).toBeUndefined();
+  });
 });
 
 describe("endpoints", () => {

@@ -22,6 +22,9 @@ describe("a reload", () => {
   it.each([
     ["observationDomainId", { observationDomainId: 2 }],
     ["enterpriseNumbers", { enterpriseNumbers: { own: 64000 } }],
+    ["templates", { templates: { flow: { id: 1024 } } }],
+    ["options", { options: { interfaceNames: "off" } }],
+    ["exportMode", { exportMode: "fallback" }],
     ["meter.maxFlows", { meter: { maxFlows: 10 } }],
     ["meter.namespaces", { meter: { namespaces: [1] } }],
   ])("may not change %s", (name, change) => {

@@ -1,0 +1,73 @@
+// What a configuration may say of a collector.
+import type { z } from "zod";
+import type { CollectorConfig, CollectorTransport, TlsConfig } from "./agent-config.ts";
+import { ENDPOINT_FORMS, type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { parseBitRate } from "./quantity.ts";
+import {
+  choice,
+  duration,
+  existingFile,
+  list,
+  mapping,
+  parsed,
+  text,
+  wholeNumber,
+} from "./schema-parts.ts";
+
+/** RFC 7011 section 10.4.4: a TCP connection is tried again at most once a minute by default. */
+const STREAM_RECONNECT = 60_000;
+const DATAGRAM_RECONNECT = 10_000;
+const TEMPLATE_REFRESH = 600_000;
+
+/** An entry of `collectors`; paths are relative to `folder`. */
+export function collectorSchema(folder: string): z.ZodType<CollectorConfig> {
+  return mapping({
+    address: parsed<Endpoint>(parseEndpoint, `give ${ENDPOINT_FORMS}`),
+    transport: choice(["udp", "tcp", "tls", "dtls"]).default("udp"),
+    templateRefresh: duration(1000, "1s to 1d").optional(),
+    mtu: wholeNumber(512, 65_535).optional(),
+    maxRate: parsed(parseBitRate, "give a rate with its unit, such as 100Mbit/s").optional(),
+    connectTimeout: duration(100, "100ms to 1d").default(10_000),
+    reconnect: duration(100, "100ms to 1d").optional(),
+    tls: tlsSchema(folder).optional(),
+  })
+    .superRefine(({ transport, tls, templateRefresh }, context) => {
+      const add = (key: string, message: string): void =>
+        context.addIssue({ code: "custom", path: [key], message });
+      if (isSecured(transport) && tls === undefined) {
+        add("tls", `${transport} needs it: give a mapping with: ca, cert, key`);
+      }
+      if (!isSecured(transport) && tls !== undefined) {
+        add("tls", `${transport} has none: leave it out, or give tls or dtls as transport`);
+      }
+      if (isStream(transport) && templateRefresh !== undefined) {
+        add("templateRefresh", `${transport} sends templates once a session: leave it out`);
+      }
+    })
+    .transform(({ templateRefresh = TEMPLATE_REFRESH, reconnect, ...rest }) => ({
+      ...rest,
+      templateRefresh,
+      reconnect: reconnect ?? (isStream(rest.transport) ? STREAM_RECONNECT : DATAGRAM_RECONNECT),
+    }));
+}
+
+function tlsSchema(folder: string): z.ZodType<TlsConfig> {
+  return mapping({
+    ca: existingFile(folder),
+    cert: existingFile(folder),
+    key: existingFile(folder),
+    passphrase: text("give the passphrase of the key").optional(),
+    serverName: text("give the name in the collector's certificate").optional(),
+    peers: list(text("give a name in a collector's certificate"), "names in certificates")
+      .min(1, { error: "give at least one name, or leave it out" })
+      .optional(),
+  });
+}
+
+function isSecured(transport: CollectorTransport): boolean {
+  return transport === "tls" || transport === "dtls";
+}
+
+function isStream(transport: CollectorTransport): boolean {
+  return transport === "tcp" || transport === "tls";
+}
