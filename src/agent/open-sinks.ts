@@ -37,6 +37,7 @@ export async function openSinks(
       sinks.set(key, open.get(key) ?? (await openCollector(collector, config, log)));
     }
     for (const output of config.outputs) {
+      if (output.console === undefined) continue;
       const key = JSON.stringify(["output", output]);
       const one = printers[output.console.format];
       sinks.set(key, open.get(key) ?? new ConsoleSink(one, onConsoleClosed));
