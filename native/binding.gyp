@@ -54,7 +54,7 @@
     },
     {
       "target_name": "udp-batch",
-      "sources": ["udp-batch/datagrams.cc", "udp-batch/udp_batch.cc"]
+      "sources": ["udp-batch/connection.cc", "udp-batch/datagrams.cc", "udp-batch/udp_batch.cc"]
     }
   ]
 }

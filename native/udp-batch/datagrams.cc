@@ -9,16 +9,10 @@
 #include <cerrno>
 #include <cstring>
 
-/* What one UDP_SEGMENT call takes: datagrams, before Linux 6.9. */
-static const size_t MAX_SEGMENTS = 64;
-
-/* Datagrams of one sendmmsg call. */
-static const size_t MAX_MESSAGES = 64;
-
 /* One call of the kernel's segmentation offload; all datagrams are taken or none. */
-ssize_t send_segmented(int fd, uint8_t *data, size_t length, size_t segment)
+static ssize_t send_segmented(int fd, uint8_t *data, size_t length, size_t segment)
 {
-	size_t count = std::min(MAX_SEGMENTS, std::max<size_t>(1, MAX_OCTETS / segment));
+	size_t count = std::min(MAX_DATAGRAMS, std::max<size_t>(1, MAX_OCTETS / segment));
 	struct iovec part = { data, std::min(length, count * segment) };
 	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {};
 	struct msghdr message = {};
@@ -41,15 +35,15 @@ ssize_t send_segmented(int fd, uint8_t *data, size_t length, size_t segment)
 }
 
 /* Datagram by datagram, in one call; as many as the kernel takes. */
-ssize_t send_messages(int fd, uint8_t *data, size_t length, size_t segment)
+static ssize_t send_messages(int fd, uint8_t *data, size_t length, size_t segment)
 {
-	struct iovec parts[MAX_MESSAGES];
-	struct mmsghdr messages[MAX_MESSAGES] = {};
+	struct iovec parts[MAX_DATAGRAMS];
+	struct mmsghdr messages[MAX_DATAGRAMS] = {};
 	unsigned int count = 0;
 	size_t taken = 0;
 	int sent;
 
-	for (size_t at = 0; at < length && count < MAX_MESSAGES; at += segment, count++) {
+	for (size_t at = 0; at < length && count < MAX_DATAGRAMS; at += segment, count++) {
 		parts[count] = { data + at, std::min(segment, length - at) };
 		messages[count].msg_hdr.msg_iov = &parts[count];
 		messages[count].msg_hdr.msg_iovlen = 1;
@@ -62,4 +56,22 @@ ssize_t send_messages(int fd, uint8_t *data, size_t length, size_t segment)
 	for (int i = 0; i < sent; i++)
 		taken += parts[i].iov_len;
 	return taken;
+}
+
+ssize_t send_datagrams(int fd, bool *segments, uint8_t *data, size_t length, size_t segment)
+{
+	if (*segments && length > segment) {
+		ssize_t taken = send_segmented(fd, data, length, segment);
+		/*
+		 * Not with this route's device or policy. Or a router has said of an earlier
+		 * datagram that it was too long, which these need not be: each by itself.
+		 */
+		bool one_by_one = taken < 0 && (errno == EIO || errno == EOPNOTSUPP ||
+						errno == EINVAL || errno == EMSGSIZE);
+		if (!one_by_one)
+			return taken;
+		if (errno == EIO || errno == EOPNOTSUPP)
+			*segments = false;
+	}
+	return send_messages(fd, data, length, segment);
 }

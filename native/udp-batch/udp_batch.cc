@@ -2,17 +2,14 @@
 #include <napi.h>
 #include <uv.h>
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <string>
 
+#include "connection.h"
 #include "datagrams.h"
 
 static void throw_errno(Napi::Env env, int error, const char *call)
@@ -52,7 +49,6 @@ private:
 	Napi::Value segmentation(const Napi::CallbackInfo &info);
 	void close(const Napi::CallbackInfo &info);
 
-	int connect_to(const std::string &address, int port, int send_buffer, const char **call);
 	void shut();
 	void end_wait();
 	static void release(Wait *wait);
@@ -85,65 +81,17 @@ Socket::Socket(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Socket>(info)
 	const char *call = "";
 
 	family = info[2].ToNumber().Int32Value() == 6 ? AF_INET6 : AF_INET;
-	int error = connect_to(address, port, info[3].ToNumber().Int32Value(), &call);
-	if (error) {
-		shut();
+	int error = connect_datagrams(family, address, port, info[3].ToNumber().Int32Value(), &fd,
+				      &call);
+	if (error)
 		throw_errno(info.Env(), error, call);
-	}
+	else
+		segments = can_segment(fd);
 }
 
 Socket::~Socket()
 {
 	shut();
-}
-
-/*
- * Forbids fragments (RFC 7011 section 10.3.3): what is longer than the path takes
- * fails with EMSGSIZE, here and when a router has said so. An IPv6 socket may
- * have a peer of IPv4 (::ffff:192.0.2.1), hence both.
- */
-static int forbid_fragments(int fd, int family)
-{
-	int v4 = IP_PMTUDISC_DO;
-	int v6 = IPV6_PMTUDISC_DO;
-
-	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4)))
-		return -1;
-	if (family != AF_INET6)
-		return 0;
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
-}
-
-int Socket::connect_to(const std::string &address, int port, int send_buffer, const char **call)
-{
-	struct addrinfo hints = {};
-	struct addrinfo *found = nullptr;
-	int value;
-	socklen_t size = sizeof(value);
-
-	hints.ai_family = family;
-	hints.ai_socktype = SOCK_DGRAM;
-	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-	*call = "getaddrinfo";
-	if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found))
-		return EINVAL;
-	std::unique_ptr<struct addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-
-	*call = "socket";
-	fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return errno;
-	*call = "setsockopt";
-	if (send_buffer > 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)))
-		return errno;
-	if (forbid_fragments(fd, family))
-		return errno;
-	*call = "connect";
-	if (connect(fd, found->ai_addr, found->ai_addrlen))
-		return errno;
-	segments = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &value, &size) == 0;
-	return 0;
 }
 
 /*
@@ -158,7 +106,7 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 	size_t offset = info[1].As<Napi::Number>().Int64Value();
 	size_t length = info[2].As<Napi::Number>().Int64Value();
 	size_t segment = info[3].As<Napi::Number>().Int64Value();
-	ssize_t taken = -1;
+	ssize_t taken;
 
 	if (fd < 0)
 		return Napi::Number::New(env, -EBADF);
@@ -166,21 +114,7 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 	    offset > buffer.ByteLength() || length > buffer.ByteLength() - offset)
 		return Napi::Number::New(env, -EINVAL);
 
-	uint8_t *data = buffer.Data() + offset;
-	bool one_by_one = true;
-	if (segments && length > segment) {
-		taken = send_segmented(fd, data, length, segment);
-		/*
-		 * Not with this route's device or policy. Or a router has said of an earlier
-		 * datagram that it was too long, which these need not be: each by itself.
-		 */
-		one_by_one = taken < 0 && (errno == EIO || errno == EOPNOTSUPP || errno == EINVAL ||
-					   errno == EMSGSIZE);
-		if (one_by_one && (errno == EIO || errno == EOPNOTSUPP))
-			segments = false;
-	}
-	if (one_by_one)
-		taken = send_messages(fd, data, length, segment);
+	taken = send_datagrams(fd, &segments, buffer.Data() + offset, length, segment);
 	if (taken < 0)
 		taken = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	return Napi::Number::New(env, taken);
@@ -189,13 +123,7 @@ Napi::Value Socket::send(const Napi::CallbackInfo &info)
 /* pathMtu(): octets of an IP packet to the peer, as the kernel knows it; 0: unknown */
 Napi::Value Socket::path_mtu(const Napi::CallbackInfo &info)
 {
-	int mtu = 0;
-	socklen_t size = sizeof(mtu);
-	bool v6 = family == AF_INET6;
-
-	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size))
-		mtu = 0;
-	return Napi::Number::New(info.Env(), mtu);
+	return Napi::Number::New(info.Env(), path_mtu_of(fd, family));
 }
 
 Napi::Value Socket::segmentation(const Napi::CallbackInfo &info)
