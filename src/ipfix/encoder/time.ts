@@ -25,15 +25,13 @@ export function compileTime(
   const clock = definitions.define("clock", `context[${CLOCK_MILLISECONDS}]`);
   const remainder = definitions.define("remainder", `context[${CLOCK_REMAINDER}]`);
   const seconds4294 = define("th", `${high} >>> 0`);
-  const rest = define("tr", `${seconds4294} * 967296 + (${low} >>> 0) + ${remainder}`);
+  // What does not depend on the low half first: it is ready while that is still being converted.
+  const rest = define("tr", `${seconds4294} * 967296 + ${remainder} + (${low} >>> 0)`);
   const whole = define("tw", `Math.floor(${rest} / 1000000)`);
-  const ms = define("tm", `${seconds4294} * 4294 + ${whole} + ${clock}`);
+  const ms = define("tm", `${seconds4294} * 4294 + ${clock} + ${whole}`);
   if (type === "dateTimeMilliseconds") {
-    const upper = define("tu", `Math.floor(${ms} / 4294967296)`);
-    return {
-      high: define("ti", `${upper} | 0`),
-      low: define("tl", `${ms} - ${upper} * 4294967296 | 0`),
-    };
+    // "| 0" is the remainder modulo 2^32, and rounds towards 0; the product by 2^-32 is exact.
+    return { high: define("ti", `${ms} * ${2 ** -32} | 0`), low: define("tl", `${ms} | 0`) };
   }
   const seconds = define("ts", `Math.floor(${ms} / 1000)`);
   if (type === "dateTimeSeconds") {
