@@ -1,7 +1,7 @@
 // Messages of one template on their way: records are encoded straight into them.
 import type { BoundEncoder, EncodeRecord, Encoder } from "../encoder/compile-encoder.ts";
 import { OVERHEAD, stampMessage, writeHeaders, writeLengths } from "./message-header.ts";
-import type { RecordBatch } from "./record-batch.ts";
+import type { RecordBatch, Records } from "./record-batch.ts";
 
 /** Octets of the buffer: what one UDP_SEGMENT call takes over IPv4. */
 export const BATCH_OCTETS = 65507;
@@ -66,16 +66,29 @@ export class MessageBatch implements RecordBatch {
     this.clear();
   }
 
-  add(words: Int32Array, at: number, number: number): boolean {
-    if (this.records === this.#numbers.length) return false;
-    this.#encode(words, at, this.#position);
-    this.#numbers[this.records++] = number;
-    this.#position += this.#recordLength;
-    if (--this.#room === 0) {
-      this.#room = this.#recordsPerMessage;
-      this.#position += OVERHEAD;
+  fill(words: Int32Array, { offsets, count, kinds }: Records, from: number): number {
+    const kind = kinds[from];
+    const encode = this.#encode;
+    const numbers = this.#numbers;
+    const length = this.#recordLength;
+    const end = Math.min(count, from + numbers.length - this.records);
+    let { records } = this;
+    let position = this.#position;
+    let room = this.#room;
+    let i = from;
+    for (; i < end && kinds[i] === kind; i++) {
+      encode(words, offsets[i]!, position);
+      numbers[records++] = i;
+      position += length;
+      if (--room === 0) {
+        room = this.#recordsPerMessage;
+        position += OVERHEAD;
+      }
     }
-    return true;
+    this.records = records;
+    this.#position = position;
+    this.#room = room;
+    return i;
   }
 
   recordsBefore(octet: number): number {

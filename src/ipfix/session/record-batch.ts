@@ -2,6 +2,16 @@
 import type { BoundEncoder } from "../encoder/compile-encoder.ts";
 import type { Outgoing } from "./outgoing.ts";
 
+/** Records in memory, of several templates. */
+export interface Records {
+  readonly buffer: ArrayBufferLike;
+  /** Of each record, where it begins: 32-bit words. */
+  readonly offsets: Uint32Array;
+  readonly count: number;
+  /** Of each record, the place of its encoder. */
+  readonly kinds: ArrayLike<number>;
+}
+
 /** Messages that are being filled with records, to be sent in one go. */
 export interface RecordBatch extends Outgoing {
   readonly setContext: BoundEncoder["setContext"];
@@ -13,10 +23,11 @@ export interface RecordBatch extends Outgoing {
    */
   layOut(maxLength: number, maxMessages: (messageLength: number) => number): void;
   /**
-   * Encodes the record at 32-bit word `at` of `words`; `number` is what the caller calls it.
-   * False: there is no room for it, send and clear the batch before. An empty batch has room.
+   * Encodes the records `from` and following, whose memory `words` are, until one of another kind
+   * comes, or there is no room for the next. Gives the number of the first that it did not encode;
+   * `from`: send and clear the batch before. An empty batch has room.
    */
-  add(words: Int32Array, at: number, number: number): boolean;
+  fill(words: Int32Array, records: Records, from: number): number;
   /** The numbers of the records in the messages from an octet on. */
   numbersFrom(octet: number): Uint32Array;
   /** Empties the batch. */

@@ -4,18 +4,8 @@ import type { ExportContext } from "../field-source.ts";
 import { type Calls, GIVEN_UP, type GivingUp } from "./calls.ts";
 import { type ExportResult, Tally } from "./export-result.ts";
 import { MessageBatch } from "./message-batch.ts";
-import type { RecordBatch } from "./record-batch.ts";
+import type { RecordBatch, Records } from "./record-batch.ts";
 import { VariableBatch } from "./variable-batch.ts";
-
-/** Records of one call. */
-export interface Records {
-  readonly buffer: ArrayBufferLike;
-  /** Of each record, where it begins: 32-bit words. */
-  readonly offsets: Uint32Array;
-  readonly count: number;
-  /** Of each record, the place of its encoder. */
-  readonly kinds: ArrayLike<number>;
-}
 
 /** The batches of an exporting process; empty between calls of `send`. */
 export class RecordBatches {
@@ -84,10 +74,13 @@ export class RecordBatches {
 
   // Encodes records until there is no room for one, or no more; gives the next record's number.
   // A function of its own, and without await: called often, so that it is compiled as a whole.
-  #fill(words: Int32Array, { offsets, count, kinds }: Records, from: number): number {
+  #fill(words: Int32Array, records: Records, from: number): number {
     const batches = this.#batches;
-    for (let i = from; i < count; i++) {
-      if (!batches[kinds[i]!]!.add(words, offsets[i]!, i)) return i;
+    const { count, kinds } = records;
+    for (let i = from; i < count; ) {
+      const next = batches[kinds[i]!]!.fill(words, records, i);
+      if (next === i) return i;
+      i = next;
     }
     return count;
   }

@@ -3,7 +3,7 @@ import type { BoundEncoder, EncodeRecord, Encoder } from "../encoder/compile-enc
 import type { Tail } from "../encoder/source-compiler.ts";
 import { BATCH_OCTETS } from "./message-batch.ts";
 import { OVERHEAD, stampMessage, writeHeaders } from "./message-header.ts";
-import type { RecordBatch } from "./record-batch.ts";
+import type { RecordBatch, Records } from "./record-batch.ts";
 
 /** Lengths from here on take three octets. */
 const LONG = 255;
@@ -54,22 +54,15 @@ export class VariableBatch implements RecordBatch {
     this.clear();
   }
 
-  add(words: Int32Array, at: number, number: number): boolean {
+  fill(words: Int32Array, { offsets, count, kinds }: Records, from: number): number {
     if (words !== this.#words) {
       this.#words = words;
       this.#source = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     }
-    const record = 4 * at;
-    const length = Math.min(this.#lengthOf(record), LONGEST - this.#fixedLength);
-    const needed = this.#fixedLength + (length < LONG ? 1 : 3) + length;
-    // A record longer than a packet goes alone, in fragments.
-    if (this.#position + needed > this.#limit && this.records > 0) return false;
-    this.#encode(words, at, this.#position);
-    this.#copyTail(record + this.#tail.offset, length, this.#position + this.#fixedLength);
-    this.#position += needed;
-    this.#numbers.push(number);
-    this.records++;
-    return true;
+    const kind = kinds[from];
+    let i = from;
+    while (i < count && kinds[i] === kind && this.#add(words, offsets[i]!, i)) i++;
+    return i;
   }
 
   recordsBefore(octet: number): number {
@@ -90,6 +83,21 @@ export class VariableBatch implements RecordBatch {
     this.#position = OVERHEAD;
     this.#numbers = [];
     this.#words = undefined;
+  }
+
+  // False: there is no room for it.
+  #add(words: Int32Array, at: number, number: number): boolean {
+    const record = 4 * at;
+    const length = Math.min(this.#lengthOf(record), LONGEST - this.#fixedLength);
+    const needed = this.#fixedLength + (length < LONG ? 1 : 3) + length;
+    // A record longer than a packet goes alone, in fragments.
+    if (this.#position + needed > this.#limit && this.records > 0) return false;
+    this.#encode(words, at, this.#position);
+    this.#copyTail(record + this.#tail.offset, length, this.#position + this.#fixedLength);
+    this.#position += needed;
+    this.#numbers.push(number);
+    this.records++;
+    return true;
   }
 
   #lengthOf(record: number): number {
