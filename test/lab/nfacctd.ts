@@ -23,6 +23,7 @@ export interface NfacctdResult {
 }
 
 const ADDRESS = "127.0.0.1";
+const RECEIVE_BUFFER = 4_000_000;
 const KEYS = ["src_host", "dst_host", "src_port", "dst_port", "proto", "in_iface"];
 
 /** nfacctd takes no element number 0. */
@@ -52,6 +53,8 @@ function sumFlows(text: string): NfacctdResult["flows"] {
 export class Nfacctd {
   readonly port: number;
   readonly target: string;
+  /** Octets that it asks the kernel for. */
+  readonly receiveBuffer = RECEIVE_BUFFER;
   readonly #process: Background;
   readonly #folder: Folder;
 
@@ -74,7 +77,7 @@ export class Nfacctd {
       `nfacctd_ip: ${ADDRESS}`,
       `nfacctd_port: ${port}`,
       "nfacctd_disable_checks: false",
-      "nfacctd_pipe_size: 4000000",
+      `nfacctd_pipe_size: ${RECEIVE_BUFFER}`,
       "plugins: print[out]",
       `aggregate_primitives: ${join(folder.path, "primitives")}`,
       `aggregate[out]: ${keys.join(",")}`,
@@ -122,6 +125,10 @@ export class Nfacctd {
     } finally {
       await this.#remove();
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#remove();
   }
 
   async #remove(): Promise<void> {

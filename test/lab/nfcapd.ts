@@ -5,7 +5,7 @@ import { Background, run } from "./process.ts";
 import { freeUdpPort, udpQueue } from "./udp-port.ts";
 
 export interface NfcapdResult {
-  /** As `nfdump -o json` prints them. */
+  /** As `nfdump -o json` prints them; none where they were not asked for. */
   flows: Record<string, string | number>[];
   packets: number;
   octets: number;
@@ -16,10 +16,13 @@ export interface NfcapdResult {
 }
 
 const ADDRESS = "127.0.0.1";
+const RECEIVE_BUFFER = 4_000_000;
 
 export class Nfcapd {
   readonly port: number;
   readonly target: string;
+  /** Octets that it asks the kernel for. */
+  readonly receiveBuffer = RECEIVE_BUFFER;
   readonly #process: Background;
   readonly #folder: Folder;
 
@@ -44,7 +47,7 @@ export class Nfcapd {
       "-t",
       "3600",
       "-B",
-      "4000000",
+      String(RECEIVE_BUFFER),
     ];
     const process = new Background("nfcapd", args);
     const nfcapd = new Nfcapd(port, process, folder);
@@ -57,8 +60,8 @@ export class Nfcapd {
     }
   }
 
-  /** Ends it when it has read everything, and says what it got. */
-  async stop(): Promise<NfcapdResult> {
+  /** Ends it when it has read everything, and says what it got; its `flows` unless told. */
+  async stop(o: { flows?: boolean } = {}): Promise<NfcapdResult> {
     try {
       await eventually("nfcapd has read all", async () => (await udpQueue(this.port)) === 0);
       const { stdout, stderr, code } = await this.#process.stop();
@@ -69,9 +72,8 @@ export class Nfcapd {
           0,
         );
       if (code !== 0) throw new Error(`nfcapd: ${code}: ${log}`);
-      const { stdout: json } = await run("nfdump", ["-R", this.#folder.path, "-o", "json"]);
       return {
-        flows: JSON.parse(json || "[]") as NfcapdResult["flows"],
+        flows: o.flows === false ? [] : await this.#flows(),
         packets: number("Packets"),
         octets: number("Bytes"),
         sequenceErrors: number("Sequence Errors"),
@@ -81,6 +83,15 @@ export class Nfcapd {
     } finally {
       await this.#remove();
     }
+  }
+
+  async #flows(): Promise<NfcapdResult["flows"]> {
+    const { stdout } = await run("nfdump", ["-R", this.#folder.path, "-o", "json"]);
+    return JSON.parse(stdout || "[]") as NfcapdResult["flows"];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#remove();
   }
 
   async #remove(): Promise<void> {
