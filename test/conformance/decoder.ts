@@ -1,5 +1,8 @@
 // A decoder of IPFIX messages written for the tests from RFC 7011 alone; it is strict, and keeps every octet.
 
+const TEMPLATES = 2;
+const OPTIONS_TEMPLATES = 3;
+
 /** A field of a template (RFC 7011 section 3.2). */
 export interface WireField {
   id: number;
@@ -38,10 +41,12 @@ export interface WireMessage {
 
 /** Decodes the messages of one transport session, in their order. */
 export class Decoder {
-  readonly #templates = new Map<string, WireTemplate>();
+  readonly #templates = new Map<string, WireTemplate & { exportTime: number }>();
   readonly #expected = new Map<number, number>();
   /** Messages whose sequence number was not the number of data records before them. */
   gaps = 0;
+  /** Octets behind the records of sets. */
+  padding = 0;
 
   /** Throws on anything that the RFC does not allow, also on data without a template. */
   decode(octets: Uint8Array): WireMessage {
@@ -72,7 +77,7 @@ export class Decoder {
   }
 
   /** The template with that id, as it was last sent in an observation domain. Throws without one. */
-  template(domain: number, id: number): WireTemplate {
+  template(domain: number, id: number): WireTemplate & { exportTime: number } {
     const template = this.#templates.get(`${domain}/${id}`);
     if (template === undefined) throw new Error(`no template ${id} before its data`);
     return template;
@@ -80,19 +85,21 @@ export class Decoder {
 
   #decodeSet(id: number, content: Uint8Array, message: WireMessage): void {
     message.sets.push(id);
-    if (id === 2 || id === 3) {
-      this.#decodeTemplates(content, message, id === 3);
+    if (content.length === 0) throw new Error("an empty set");
+    if (id === TEMPLATES || id === OPTIONS_TEMPLATES) {
+      this.#decodeTemplates(content, message, id === OPTIONS_TEMPLATES);
       return;
     }
     if (id < 256) throw new Error(`set ${id} is not expected here`);
     const template = this.template(message.domain, id);
+    if (template.exportTime > message.exportTime) throw new Error("data older than its template");
     let at = 0;
     while (content.length - at >= shortest(template)) {
       const { record, end } = decodeRecord(template, content, at);
       message.records.push(record);
       at = end;
     }
-    refuseUnlessZero(content.subarray(at));
+    this.#skipPadding(content.subarray(at));
   }
 
   #decodeTemplates(content: Uint8Array, message: WireMessage, isOptions: boolean): void {
@@ -121,9 +128,17 @@ export class Decoder {
         at += field.enterprise === 0 ? 4 : 8;
       }
       message.templates.push(template);
-      this.#templates.set(`${message.domain}/${template.id}`, template);
+      this.#templates.set(`${message.domain}/${id}`, {
+        ...template,
+        exportTime: message.exportTime,
+      });
     }
-    refuseUnlessZero(content.subarray(at));
+    this.#skipPadding(content.subarray(at));
+  }
+
+  #skipPadding(octets: Uint8Array): void {
+    if (octets.some((octet) => octet !== 0)) throw new Error("padding is not zero");
+    this.padding += octets.length;
   }
 
   // Section 8.1: the set's own id stands for all templates of its kind.
@@ -149,10 +164,6 @@ export function decodeField(view: DataView, at: number): WireField {
   const enterprise = own ? view.getUint32(at + 4) : 0;
   if (own && enterprise === 0) throw new Error("an enterprise number of 0");
   return { id: id & 0x7fff, length: view.getUint16(at + 2), enterprise };
-}
-
-function refuseUnlessZero(padding: Uint8Array): void {
-  if (padding.some((octet) => octet !== 0)) throw new Error("padding is not zero");
 }
 
 function shortest(template: WireTemplate): number {

@@ -37,24 +37,28 @@ export class Announcements {
     return [...this.#templates, ...this.#options.map(({ template }) => template)];
   }
 
+  /** Whether a template of data is among them. Throws as `add` does. */
+  has(template: Template): boolean {
+    const ofOptions = this.#options
+      .filter(({ observationDomainId }) => observationDomainId === this.#domain)
+      .map((options) => options.template);
+    const same = [...this.#templates, ...ofOptions].find(({ id }) => id === template.id);
+    if (same === undefined) return false;
+    if (Buffer.compare(same.record, template.record) === 0) return true;
+    throw new IoamctlError(
+      "TEMPLATE_INVALID",
+      `template ${template.id} is in use with other fields: withdraw it, or take another id`,
+    );
+  }
+
   /**
    * Adds a template of data; false: it is there. Throws TEMPLATE_INVALID when another of the same
    * observation domain has its id.
    */
   add(template: Template): boolean {
-    const ofOptions = this.#options
-      .filter(({ observationDomainId }) => observationDomainId === this.#domain)
-      .map((options) => options.template);
-    const same = [...this.#templates, ...ofOptions].find(({ id }) => id === template.id);
-    if (same === undefined) {
-      this.#templates.push(template);
-      return true;
-    }
-    if (Buffer.compare(same.record, template.record) === 0) return false;
-    throw new IoamctlError(
-      "TEMPLATE_INVALID",
-      `template ${template.id} is in use with other fields: withdraw it, or take another id`,
-    );
+    if (this.has(template)) return false;
+    this.#templates.push(template);
+    return true;
   }
 
   remove({ id }: Template): void {

@@ -175,12 +175,20 @@ export class ExportingProcess {
       octets: encodeRecord(template, record),
     }));
     const templates = [...listTemplates(template, all), template];
-    return this.#calls.run(data.length, signal, (givingUp) => {
+    // Before it waits for its turn: nothing of it could ever be sent.
+    for (const one of templates) this.#announcements.has(one);
+    return this.#calls.run(data.length, signal, async (givingUp) => {
       // Where nothing was announced yet, they are among what will be.
       const { hasAnnounced } = this.#sender;
       const added = templates.filter((one) => this.#announcements.add(one));
       const ahead = hasAnnounced ? added.map(templateRecord) : [];
-      return this.#calls.deliverRecords(this.#pack([...ahead, ...data]), data.length, givingUp);
+      const messages = this.#pack([...ahead, ...data]);
+      const result = await this.#calls.deliverRecords(messages, data.length, givingUp);
+      // They were in the first of them: the collector lacks them still.
+      if (ahead.length > 0 && result.dropped[0] === 0) {
+        for (const one of added) this.#announcements.remove(one);
+      }
+      return result;
     });
   }
 
@@ -189,11 +197,14 @@ export class ExportingProcess {
    * elsewhere its id must not be used again before three refreshes are over.
    */
   async withdraw(template: Template): Promise<void> {
-    this.#announcements.remove(template);
+    // In its turn: calls before it may still bring the template back.
     await this.#calls.between(async () => {
+      this.#announcements.remove(template);
       if (this.#sender.link.transport?.takesWithdrawals !== true) return;
       await this.#deliverAll(this.#pack([templateWithdrawal(template)], undefined, true));
     });
+    // Without a session there was no turn.
+    this.#announcements.remove(template);
   }
 
   /** Sends the templates now, or as soon as there is a session. Rejects with SESSION_CLOSED. */
