@@ -14,6 +14,7 @@ import { eventually } from "../lab/eventually.ts";
 import { Nfacctd } from "../lab/nfacctd.ts";
 import { Nfcapd } from "../lab/nfcapd.ts";
 import { udpSocket } from "../lab/udp-port.ts";
+import { destinationOf } from "../unit/ipfix/memory-transport.ts";
 
 const MESSAGES = 1_000_000;
 
@@ -85,7 +86,9 @@ async function receiveBuffer(asked: number): Promise<number> {
 async function flood(collector: { port: number; receiveBuffer: number }): Promise<void> {
   const transport = await openUdp({ host: "127.0.0.1", port: collector.port });
   const encoders = [compileEncoder(template, layout)];
-  const session = new ExportingProcess({ transport, observationDomainId: 7, encoders, mtu: MTU });
+  const destination = destinationOf(async () => transport);
+  const options = { destination, observationDomainId: 7, encoders, mtu: MTU };
+  const session = new ExportingProcess(options);
   try {
     const { buffer, offsets } = slice();
     const kinds = new Uint8Array(SLICE);
