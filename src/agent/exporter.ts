@@ -1,14 +1,8 @@
 // What flows and traces are handed to as IPFIX: one collector, or the first of several that works.
-import type { ExportContext, ExportResult } from "../ipfix/index.ts";
+import type { ExportContext, ExportResult, Records as RecordsInMemory } from "../ipfix/index.ts";
 
-/** Records in memory, and the templates that they are encoded with. */
-export interface Records {
-  readonly buffer: ArrayBufferLike;
-  /** Of each record, where it begins: 32-bit words. */
-  readonly offsets: Uint32Array;
-  /** Of each record, the place of its template. */
-  readonly kinds: ArrayLike<number>;
-  readonly count: number;
+/** Records in memory, and what their templates ask for beside them. */
+export interface Records extends RecordsInMemory {
   readonly context: ExportContext;
 }
 

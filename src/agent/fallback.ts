@@ -1,6 +1,6 @@
 // Several collectors of which the first that works takes everything (RFC 6728: exportMode fallback).
 import type { Logger } from "pino";
-import type { ExportResult } from "../ipfix/index.ts";
+import { type ExportResult, recordsAt } from "../ipfix/index.ts";
 import type { Collector } from "./collector.ts";
 import type { Exporter, Records } from "./exporter.ts";
 
@@ -34,7 +34,10 @@ export class Fallback implements Exporter {
         continue;
       }
       const enough = AbortSignal.any([signal, collector.lost, AbortSignal.timeout(PATIENCE_MS)]);
-      const result = await collector.export(chosen(records, left), enough);
+      const result = await collector.export(
+        left === undefined ? records : recordsAt(records, left),
+        enough,
+      );
       if (result.dropped.length === 0) return { ...result, sent: records.count };
       error = result.error;
       left = left === undefined ? result.dropped : result.dropped.map((place) => left![place]!);
@@ -58,18 +61,6 @@ export class Fallback implements Exporter {
     }
     return first;
   }
-}
-
-/** The records at these places. */
-function chosen(records: Records, places: Uint32Array | undefined): Records {
-  if (places === undefined) return records;
-  const { offsets, kinds } = records;
-  return {
-    ...records,
-    count: places.length,
-    offsets: places.map((place) => offsets[place]!),
-    kinds: Uint8Array.from(places, (place) => kinds[place]!),
-  };
 }
 
 function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -26,6 +26,7 @@ export {
 export { JsonExporter, type JsonExporterOptions } from "./session/json-exporter.ts";
 export type { LinkState } from "./session/link.ts";
 export type { OptionsRecords } from "./session/options-records.ts";
+export { type Records, recordsAt } from "./session/record-batch.ts";
 export { Template, type TemplateField } from "./template.ts";
 export { TemplateIds } from "./template-ids.ts";
 export type { Destination } from "./transport/destination.ts";

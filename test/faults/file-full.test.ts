@@ -2,7 +2,15 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fileDestination } from "../../src/ipfix/index.ts";
+import {
+  compileEncoder,
+  ElementRegistry,
+  ExportingProcess,
+  fileDestination,
+  recordLayout,
+  Template,
+} from "../../src/ipfix/index.ts";
+import { eventually } from "../lab/eventually.ts";
 import { ipfixDump } from "../lab/ipfixdump.ts";
 import { dataMessages, messageOctets, NumberWriter, numbersIn } from "../lab/numbered-messages.ts";
 import { SmallDisk } from "../lab/small-disk.ts";
@@ -58,6 +66,50 @@ test("a full disk: whole messages stay, the rest is refused; with room again it 
   await writer.write(RECORDS, BATCH);
   await writer.close();
   expect(await numbers(disk.path)).toEqual(range(taken + RECORDS * BATCH));
+});
+
+test("an exporting process: what is in the files and what was dropped is what was handed over", async () => {
+  await using disk = await SmallDisk.mount(2 << 20);
+  const ballast = join(disk.path, "ballast");
+  await writeFile(ballast, new Uint8Array(1 << 20));
+  const element = new ElementRegistry().get("flowId");
+  const template = new Template(256, [{ element, source: { kind: "unsigned", field: "number" } }]);
+  const path = join(disk.path, "flows.ipfix");
+  const session = new ExportingProcess({
+    destination: fileDestination({ path, rotate: 30, retry: { first: 10, most: 20 } }),
+    observationDomainId: 1,
+    encoders: [compileEncoder(template, recordLayout({ number: 8 }))],
+  });
+  const COUNT = 10_000;
+  const offsets = Uint32Array.from({ length: COUNT }, (_, i) => 2 * i);
+  const sent: number[] = [];
+  let next = 0;
+  const exportSome = async (): Promise<string | undefined> => {
+    const first = next;
+    const numbers = BigUint64Array.from({ length: COUNT }, () => BigInt(next++));
+    const { dropped, error } = await session.export(
+      numbers.buffer,
+      offsets,
+      COUNT,
+      new Uint8Array(COUNT),
+      {},
+      { signal: AbortSignal.timeout(100) },
+    );
+    const lost = new Set(dropped);
+    for (let i = 0; i < COUNT; i++) if (!lost.has(i)) sent.push(first + i);
+    return error?.code;
+  };
+  let refused = 0;
+  while (refused < 3) if ((await exportSome()) === "ENOSPC") refused++;
+  await rm(ballast);
+  await eventually("it goes on", async () => (await exportSome()) === undefined);
+  await session.close();
+  const { records, droppedRecords } = session.counters;
+  expect(droppedRecords).toBeGreaterThan(0);
+  expect(records + droppedRecords).toBe(next);
+  const found = await numbers(disk.path);
+  expect(found).toHaveLength(sent.length);
+  expect(found).toEqual(sent);
 });
 
 test("a disk that fills up in the middle of a batch takes its whole messages", async () => {

@@ -66,7 +66,7 @@ export class Calls {
         await this.#link.change(signal);
       }
       if (signal?.aborted) return this.#refuse(count, gaveUp(this.#link));
-      return await task(givingUp);
+      return this.#counted(await task(givingUp));
     } finally {
       this.#queued -= count;
       signal?.removeEventListener("abort", listener);
@@ -93,7 +93,15 @@ export class Calls {
     const delivery = this.#sender.deliver(outgoing);
     if (givingUp === undefined) return delivery;
     const outcome = await Promise.race([delivery, givingUp]);
-    if (outcome === GIVEN_UP) this.#unfinished = delivery.then(afterwards);
+    if (outcome === GIVEN_UP) {
+      this.#unfinished = delivery.then(({ taken }) => {
+        // Its call has told of them as sent.
+        const { octets } = outgoing;
+        this.#counters.droppedRecords +=
+          outgoing.recordsBefore(octets) - outgoing.recordsBefore(taken);
+        afterwards();
+      });
+    }
     return outcome;
   }
 
@@ -118,9 +126,8 @@ export class Calls {
     return tally.result();
   }
 
-  /** Counts records that nobody tries to send any more. */
+  /** Drops records that nobody tries to send any more. */
   giveUp(tally: Tally, places: Uint32Array): void {
-    this.#counters.droppedRecords += places.length;
     tally.drop(places, gaveUp(this.#link));
   }
 
@@ -130,9 +137,13 @@ export class Calls {
 
   #refuse(count: number, error: IoamctlError): ExportResult {
     const tally = new Tally(count);
-    this.#counters.droppedRecords += count;
-    tally.dropFrom(0, error);
-    return tally.result();
+    tally.drop(range(0, count), error);
+    return this.#counted(tally.result());
+  }
+
+  #counted(result: ExportResult): ExportResult {
+    this.#counters.droppedRecords += result.dropped.length;
+    return result;
   }
 }
 

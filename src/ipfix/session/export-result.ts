@@ -27,14 +27,6 @@ export class Tally {
     this.#error = error ?? this.#error;
   }
 
-  /** The places from one on. */
-  dropFrom(place: number, error: IoamctlError | undefined): void {
-    this.drop(
-      Uint32Array.from({ length: this.#count - place }, (_, i) => place + i),
-      error,
-    );
-  }
-
   result(): ExportResult {
     const dropped = new Uint32Array(this.#dropped.reduce((sum, { length }) => sum + length, 0));
     let at = 0;

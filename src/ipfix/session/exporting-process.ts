@@ -9,13 +9,14 @@ import type { DataRecord } from "../value/data-record.ts";
 import { encodeRecord } from "../value/encode-record.ts";
 import { listTemplates } from "../value/list-templates.ts";
 import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
-import { Calls } from "./calls.ts";
+import { Calls, type GivingUp } from "./calls.ts";
 import { newCounters, type SessionCounters } from "./counters.ts";
 import { type ExportResult, Tally } from "./export-result.ts";
 import { asIoamctlError, type LinkState, sessionClosed } from "./link.ts";
 import { messageLimit } from "./message-limit.ts";
 import type { OptionsRecords } from "./options-records.ts";
 import { type PackedMessage, packMessages, type SetRecord } from "./packed-message.ts";
+import { type Records, recordsAt } from "./record-batch.ts";
 import { RecordBatches } from "./record-batches.ts";
 import { Sender } from "./sender.ts";
 
@@ -147,13 +148,34 @@ export class ExportingProcess {
     { signal }: ExportCall = {},
   ): Promise<ExportResult> {
     return this.#calls.run(count, signal, async (givingUp) => {
-      const transport = this.#sender.link.transport!;
+      this.#batches.setContext(context);
+      const records = { buffer, offsets, count, kinds };
+      let result = await this.#exportLaidOut(records, givingUp);
+      // The path has become narrower: what did not fit is encoded once more.
+      while (result.error?.code === "EMSGSIZE" && this.#isNarrower()) {
+        const places = result.dropped;
+        const again = await this.#exportLaidOut(recordsAt(records, places), givingUp);
+        const dropped = again.dropped.map((place) => places[place]!);
+        result = { sent: count - dropped.length, dropped, error: again.error };
+      }
+      return result;
+    });
+  }
+
+  #exportLaidOut(records: Records, givingUp: GivingUp): Promise<ExportResult> {
+    const { transport } = this.#sender.link;
+    // Between two sessions the former layout is as good as any.
+    if (transport !== undefined) {
       this.#batches.layOut(this.#limit(transport), (messageLength) =>
         this.#sender.batchSize(messageLength, transport),
       );
-      this.#batches.setContext(context);
-      return this.#batches.send({ buffer, offsets, count, kinds }, this.#calls, givingUp);
-    });
+    }
+    return this.#batches.send(records, this.#calls, givingUp);
+  }
+
+  #isNarrower(): boolean {
+    const { transport } = this.#sender.link;
+    return transport !== undefined && this.#limit(transport) < this.#batches.limit;
   }
 
   /**

@@ -23,9 +23,9 @@ export function neededLength(templates: readonly Template[]): number {
 }
 
 /**
- * Octets that a message may have: what fits a packet of `mtu` octets and of the path's MTU. A path
- * that is too narrow for one record is used all the same, in fragments. Throws MTU_TOO_SMALL when
- * `mtu` is.
+ * Octets that a message may have: what fits a packet of `mtu` octets and of the path's MTU. What alone
+ * is longer goes alone, for the path to refuse: no packet is to be fragmented (RFC 7011 section
+ * 10.3.3). Throws MTU_TOO_SMALL when `mtu` has no room for a template or record.
  */
 export function messageLimit(
   transport: Transport,
@@ -43,5 +43,5 @@ export function messageLimit(
   const path = transport.pathMtu();
   const known = path === undefined ? UNKNOWN_MTU : Math.min(path, LARGEST_PATH_MTU);
   const packet = mtu === undefined ? known : Math.min(mtu, path ?? mtu);
-  return Math.min(BATCH_OCTETS, Math.max(needed, packet - headerLength));
+  return Math.min(BATCH_OCTETS, packet - headerLength);
 }

@@ -12,6 +12,17 @@ export interface Records {
   readonly kinds: ArrayLike<number>;
 }
 
+/** Those of the records that are at these places. */
+export function recordsAt<T extends Records>(records: T, places: Uint32Array): T {
+  const { offsets, kinds } = records;
+  return {
+    ...records,
+    count: places.length,
+    offsets: places.map((place) => offsets[place]!),
+    kinds: Uint8Array.from(places, (place) => kinds[place]!),
+  };
+}
+
 /** Messages that are being filled with records, to be sent in one go. */
 export interface RecordBatch extends Outgoing {
   readonly setContext: BoundEncoder["setContext"];

@@ -20,6 +20,11 @@ export class RecordBatches {
     );
   }
 
+  /** Octets of a message at most, as it was laid out. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   /** The path's MTU may change from one call to the next. */
   layOut(limit: number, maxMessages: (messageLength: number) => number): void {
     if (limit === this.#limit) return;

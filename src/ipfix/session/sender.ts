@@ -86,7 +86,7 @@ export class Sender {
 
   /**
    * Sends messages until the transport has taken them all, over as many sessions as it takes, or until
-   * sending fails again and again within one. Counts both. Never rejects.
+   * sending fails again and again within one. Counts both, but for the records not sent. Never rejects.
    */
   async deliver(outgoing: Outgoing): Promise<Delivery> {
     const { octets } = outgoing;
@@ -221,10 +221,6 @@ export class Sender {
   #dropped(outgoing: Outgoing, from: number, error: IoamctlError): Delivery {
     const { octets, messageLength } = outgoing;
     this.#counters.droppedMessages += Math.ceil((octets - from) / messageLength);
-    if (!outgoing.isAnnouncement) {
-      this.#counters.droppedRecords +=
-        outgoing.recordsBefore(octets) - outgoing.recordsBefore(from);
-    }
     return { taken: from, error };
   }
 

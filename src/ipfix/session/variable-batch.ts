@@ -90,7 +90,7 @@ export class VariableBatch implements RecordBatch {
     const record = 4 * at;
     const length = Math.min(this.#lengthOf(record), LONGEST - this.#fixedLength);
     const needed = this.#fixedLength + (length < LONG ? 1 : 3) + length;
-    // A record longer than a packet goes alone, in fragments.
+    // A record longer than a packet goes alone: the path refuses it.
     if (this.#position + needed > this.#limit && this.records > 0) return false;
     this.#encode(words, at, this.#position);
     this.#copyTail(record + this.#tail.offset, length, this.#position + this.#fixedLength);

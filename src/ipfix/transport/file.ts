@@ -13,13 +13,13 @@ import { untilAborted } from "./until-aborted.ts";
 /** Where and how files are written. */
 export interface FileOptions {
   /**
-   * Where finished files appear, "flows.ipfix" as "flows-20261121T004500Z.ipfix" with the UTC time of
-   * the first message; the one being written is "flows.ipfix.part".
+   * Where finished files appear, "flows.ipfix" as "flows-20261121T004500Z.ipfix" with the UTC time
+   * when it was begun; the one being written is "flows.ipfix.part".
    */
   path: string;
   /** Milliseconds after which a file is finished and the next begun; default: 3 600 000, an hour. */
   rotate?: number;
-  /** Octets that a file has at most, from 131 072 on; default: no limit. */
+  /** Octets that a file has at most, from 1 048 576 on; default: no limit. */
   maxOctets?: number;
   /** Milliseconds after which what was written is brought to the disk; default: 5000. */
   sync?: number;
@@ -29,8 +29,8 @@ export interface FileOptions {
   retry?: Destination["retry"];
 }
 
-/** Two of the longest messages: templates and data always find room in an empty file. */
-const LEAST_OCTETS = 131_072;
+/** Templates and options find room in that, and then data: else there would be files without end. */
+const LEAST_OCTETS = 1_048_576;
 
 /**
  * Files, each of which is a transport session: one is finished when its time or size is over, and the

@@ -23,6 +23,8 @@ export class PartFile {
   readonly #part: string;
   readonly #handle: FileHandle;
   #synced = 0;
+  /** Unix second. */
+  #begun = Math.floor(Date.now() / 1000);
 
   private constructor(finished: FinishedFiles, handle: FileHandle) {
     this.#finished = finished;
@@ -108,11 +110,12 @@ export class PartFile {
   }
 
   async #recover(): Promise<void> {
-    const { octets, damaged } = await wholeMessages(this.#handle);
+    const { octets, begun, damaged } = await wholeMessages(this.#handle);
     this.octets = octets;
+    this.#begun = begun ?? Math.floor((await this.#handle.stat()).mtimeMs / 1000);
     if (damaged) {
       // Not what a crash leaves: nothing of it is thrown away.
-      const name = await this.#finished.nextName(await this.#startTime());
+      const name = await this.#finished.nextName(this.#begun);
       await copyFile(
         this.#part,
         `${name}.damaged`,
@@ -129,17 +132,9 @@ export class PartFile {
     } else {
       await this.trim();
       await this.#handle.sync();
-      await rename(this.#part, await this.#finished.nextName(await this.#startTime()));
+      await rename(this.#part, await this.#finished.nextName(this.#begun));
     }
     await syncFolder(this.#part);
-  }
-
-  /** Unix second of the first message; when there is none, of the last change. */
-  async #startTime(): Promise<number> {
-    const header = Buffer.alloc(8);
-    if (this.octets === 0) return Math.floor((await this.#handle.stat()).mtimeMs / 1000);
-    await this.#handle.read(header, 0, header.length, 0);
-    return header.readUInt32BE(4);
   }
 
   #removed(): IoamctlError {

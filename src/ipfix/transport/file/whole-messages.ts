@@ -5,6 +5,8 @@ import type { FileHandle } from "node:fs/promises";
 export interface Contents {
   /** Octets of the whole messages that it begins with. */
   readonly octets: number;
+  /** Export time of the first: Unix seconds. */
+  readonly begun: number | undefined;
   /**
    * Whether what follows is anything else than nothing, the beginning of a message, or the zeros that
    * some file systems put where a power cut kept data from the disk.
@@ -13,6 +15,7 @@ export interface Contents {
 }
 
 const VERSION = 10;
+const EXPORT_TIME = 4;
 const MESSAGE_HEADER = 16;
 const SET_HEADER = 4;
 
@@ -23,14 +26,16 @@ const CHUNK = 1 << 20;
 export async function wholeMessages(handle: FileHandle): Promise<Contents> {
   const chunk = Buffer.allocUnsafe(CHUNK);
   let octets = 0;
+  let begun: number | undefined;
   for (;;) {
     const { bytesRead } = await handle.read(chunk, 0, CHUNK, octets);
     const whole = wholeOctets(chunk.subarray(0, bytesRead));
     if (whole === 0) {
       const rest = chunk.subarray(0, bytesRead);
       const cutOff = isBeginning(rest) || (await onlyZeros(handle, octets));
-      return { octets, damaged: !cutOff };
+      return { octets, begun, damaged: !cutOff };
     }
+    begun ??= chunk.readUInt32BE(EXPORT_TIME);
     octets += whole;
   }
 }
