@@ -4,10 +4,9 @@
 // export to [::1]:PORT; without one it decodes every event and finds every field of every hop.
 
 import { once } from "node:events";
-import { Collector } from "../src/agent/collector.ts";
+import { collectorOf } from "../src/agent/collector-of.ts";
 import { CollectorSink } from "../src/agent/collector-sink.ts";
 import { configOf } from "../src/agent/config/schema.ts";
-import { exportingOptions } from "../src/agent/exporting-options.ts";
 import { TraceIds } from "../src/agent/trace/trace-records.ts";
 import { TracedNetns } from "../src/agent/trace/traced-netns.ts";
 import { createLogger } from "../src/cli/log.ts";
@@ -55,7 +54,7 @@ async function exportAll(netnsName: string, port: string): Promise<Listening> {
     trace: { source: "kernel", netns: [netnsName] },
     collectors: [{ address: `[::1]:${port}`, mtu: MTU }],
   });
-  const collector = new Collector(exportingOptions(config.collectors[0]!, config), log);
+  const collector = collectorOf(config.collectors[0]!, config, log);
   await collector.begin();
   const sink = new CollectorSink(collector);
   const around = {

@@ -3,8 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
 import type { ObservationPoint } from "./attach-all.ts";
+import { CollectorLedger } from "./collector-ledger.ts";
+import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
 import { ConsoleSink } from "./console-sink.ts";
+import type { CollectorStatus } from "./exporter.ts";
 import { MeteredNetns } from "./metered-netns.ts";
 import { isNetns } from "./netns-name.ts";
 import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
@@ -41,6 +44,7 @@ export class Agent {
   /** Closed while the agent goes on, but not wholly exported yet. */
   readonly #closing: Set<Promise<boolean>> = new Set();
   #looking: Ticker | undefined;
+  #ledger: CollectorLedger | undefined;
   #isStopping = false;
 
   private constructor(config: AgentConfig, { onIdle, ...sinks }: AgentSurroundings) {
@@ -80,6 +84,7 @@ export class Agent {
       throw error;
     }
     for (const one of agent.#netns.values()) agent.#start(one);
+    agent.#ledger = new CollectorLedger(() => agent.#collectors());
     agent.#beginLooking();
     return agent;
   }
@@ -131,6 +136,8 @@ export class Agent {
     const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => [true]);
     const traces = this.#traces.close().then(() => true);
     const exported = await Promise.race([Promise.all([...closing, traces]), limit]);
+    // A collector may take its time to end, but it has been given everything.
+    this.#ledger?.remove();
     await closeSinks(this.#sinks);
     inTime.abort();
     return !exported.includes(false);
@@ -161,6 +168,12 @@ export class Agent {
     await Promise.all([...this.#netns.values(), this.#traces].map((one) => one.idle()));
     await Promise.all(this.#closing);
     await closeSinks(former, sinks);
+  }
+
+  #collectors(): CollectorStatus[] {
+    return this.#activeSinks.flatMap((sink) =>
+      sink instanceof CollectorSink ? sink.status() : [],
+    );
   }
 
   #setSinks(sinks: SinkMap): void {

@@ -5,9 +5,8 @@ import {
   type ExportingProcessOptions,
   type ExportResult,
   type LinkState,
-  type SessionCounters,
 } from "../ipfix/index.ts";
-import type { Exporter, Records } from "./exporter.ts";
+import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
 import { LimitedLog } from "./limited-log.ts";
 
 /** How long a collector that failed is left alone while there is another, milliseconds. */
@@ -18,14 +17,6 @@ const FIRST_ATTEMPT_MS = 2000;
 
 /** What no further attempt can mend. */
 const PERMANENT = new Set(["MTU_TOO_SMALL"]);
-
-/** A collector as `status` shows it. */
-export interface CollectorStatus extends SessionCounters {
-  readonly name: string;
-  readonly state: LinkState;
-  /** Why there is no session. */
-  readonly error?: string;
-}
 
 /** One destination of an agent. */
 export class Collector implements Exporter {
@@ -97,10 +88,10 @@ export class Collector implements Exporter {
     return result;
   }
 
-  status(): CollectorStatus {
+  status(): CollectorStatus[] {
     const { state, lastError, counters } = this.#process;
     const error = lastError === undefined ? {} : { error: lastError.message };
-    return { name: this.name, state, ...error, ...counters };
+    return [{ name: this.name, state, ...error, ...counters }];
   }
 
   async close(): Promise<void> {

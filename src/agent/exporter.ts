@@ -1,9 +1,23 @@
 // What flows and traces are handed to as IPFIX: one collector, or the first of several that works.
-import type { ExportContext, ExportResult, Records as RecordsInMemory } from "../ipfix/index.ts";
+import type {
+  ExportContext,
+  ExportResult,
+  LinkState,
+  Records as RecordsInMemory,
+  SessionCounters,
+} from "../ipfix/index.ts";
 
 /** Records in memory, and what their templates ask for beside them. */
 export interface Records extends RecordsInMemory {
   readonly context: ExportContext;
+}
+
+/** A collector, or a file in its place, as `status` shows it. */
+export interface CollectorStatus extends SessionCounters {
+  readonly name: string;
+  readonly state: LinkState;
+  /** Why there is no session. */
+  readonly error?: string;
 }
 
 /** A destination of records. */
@@ -12,5 +26,7 @@ export interface Exporter {
   readonly name: string;
   /** Resolves once all records are sent or given up, the latter at the latest when `signal` aborts. */
   export(records: Records, signal: AbortSignal): Promise<ExportResult>;
+  /** Of each collector that it has. */
+  status(): CollectorStatus[];
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { type ExportResult, recordsAt } from "../ipfix/index.ts";
 import type { Collector } from "./collector.ts";
-import type { Exporter, Records } from "./exporter.ts";
+import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
 
 /** How long a collector may take for one call before the next one's turn comes, milliseconds. */
 const PATIENCE_MS = 2000;
@@ -45,6 +45,10 @@ export class Fallback implements Exporter {
     }
     const dropped = left ?? Uint32Array.from({ length: records.count }, (_, i) => i);
     return { sent: records.count - dropped.length, dropped, error };
+  }
+
+  status(): CollectorStatus[] {
+    return this.#collectors.flatMap((collector) => collector.status());
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 // The sinks that a configuration asks for; those that are open already stay open.
 import type { Logger } from "pino";
-import { Collector } from "./collector.ts";
+import type { Collector } from "./collector.ts";
+import { collectorOf, fileOf } from "./collector-of.ts";
 import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig, CollectorConfig, ConsoleFormat } from "./config/agent-config.ts";
 import { ConsoleSink, type Printers } from "./console-sink.ts";
-import { exportingOptions } from "./exporting-options.ts";
+import { Fallback } from "./fallback.ts";
 import type { AgentSink } from "./sink.ts";
 
 /** Sinks by what the configuration says of them. */
@@ -31,16 +32,34 @@ export async function openSinks(
   { printers, log, onConsoleClosed }: SinkSurroundings,
 ): Promise<SinkMap> {
   const sinks = new Map<string, AgentSink>();
+  const add = async (what: unknown, make: () => AgentSink | Promise<AgentSink>): Promise<void> => {
+    const key = JSON.stringify(what);
+    sinks.set(key, open.get(key) ?? (await make()));
+  };
+  const { collectors, outputs, exportMode } = config;
+  const make = (one: CollectorConfig): Collector => collectorOf(one, config, log);
   try {
-    for (const collector of config.collectors) {
-      const key = JSON.stringify(["collector", collector]);
-      sinks.set(key, open.get(key) ?? (await openCollector(collector, config, log)));
+    if (exportMode === "fallback" && collectors.length > 1) {
+      await add(["fallback", collectors], async () => {
+        const all = await opened(collectors.map(make));
+        return new CollectorSink(new Fallback(all, log));
+      });
+    } else {
+      for (const one of collectors) {
+        await add(["collector", one], async () => {
+          const [collector] = await opened([make(one)]);
+          return new CollectorSink(collector!);
+        });
+      }
     }
-    for (const output of config.outputs) {
-      if (output.console === undefined) continue;
-      const key = JSON.stringify(["output", output]);
-      const one = printers[output.console.format];
-      sinks.set(key, open.get(key) ?? new ConsoleSink(one, onConsoleClosed));
+    for (const output of outputs) {
+      await add(["output", output], async () => {
+        if (output.console !== undefined) {
+          return new ConsoleSink(printers[output.console.format], onConsoleClosed);
+        }
+        const [file] = await opened([fileOf(output.file, config, log)]);
+        return new CollectorSink(file!);
+      });
     }
     return sinks;
   } catch (error) {
@@ -55,17 +74,13 @@ export async function closeSinks(sinks: SinkMap, kept: SinkMap = new Map()): Pro
   await Promise.all(closing);
 }
 
-async function openCollector(
-  collector: CollectorConfig,
-  config: AgentConfig,
-  log: Logger,
-): Promise<AgentSink> {
-  const one = new Collector(exportingOptions(collector, config), log);
+/** Waits for the first attempts of all. When one has failed for good, all are closed. */
+async function opened(collectors: Collector[]): Promise<Collector[]> {
   try {
-    await one.begin();
+    await Promise.all(collectors.map((one) => one.begin()));
+    return collectors;
   } catch (error) {
-    await one.close();
+    await Promise.all(collectors.map((one) => one.close()));
     throw error;
   }
-  return new CollectorSink(one);
 }

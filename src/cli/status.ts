@@ -1,6 +1,8 @@
 // ioamctl status: what is attached, how full the tables are, what was counted, who exports, IOAM nodes.
 import type { Command } from "commander";
 import { type RunningAgent, runningAgent } from "../agent/agent-lock.ts";
+import { readCollectors } from "../agent/collector-ledger.ts";
+import type { CollectorStatus } from "../agent/exporter.ts";
 import {
   newTraceCounters,
   readTraceLedgers,
@@ -8,6 +10,7 @@ import {
 } from "../agent/trace/trace-ledger.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
+import { collectorLines } from "./collector-status.ts";
 import { toIndentedJson } from "./json.ts";
 import { createLogger } from "./log.ts";
 import { type NodeStatus, nodeLines, readNodes } from "./node-status.ts";
@@ -29,6 +32,8 @@ export interface Status {
   }[];
   counters: Record<string, bigint>;
   agent: RunningAgent | null;
+  /** What the agents' collectors and files have taken. */
+  collectors: CollectorStatus[];
   /** Network namespaces whose kernel IOAM events are exported. */
   traces: { netns: string | null; pid: number | null }[];
   /** How the kernel's own IOAM is set up: here, and where something is metered or exported. */
@@ -121,6 +126,7 @@ export function statusOf(meters: readonly Meter[], ledgers: readonly TraceLedger
     })),
     counters,
     agent: agents.find((agent) => agent !== undefined) ?? null,
+    collectors: [...new Set(agents.flatMap((agent) => agent?.pid ?? []))].flatMap(readCollectors),
     traces: ledgers.map(({ netns, pid }) => ({ netns, pid: pid ?? null })),
     nodes: [],
   };
@@ -177,6 +183,7 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
   }
   if (status.tables.length > 0) yield* ["", whereabouts(status)];
   if (status.traces.length > 0) yield* ["", eventWhereabouts(status)];
+  yield* collectorLines(status.collectors, style);
   yield* nodeLines(status.nodes, style);
   yield "";
   yield status.agent === null
