@@ -4,6 +4,7 @@
 #define IOAMCTL_METER_H
 
 #include "counting.h"
+#include "exports.h"
 #include "flow.h"
 #include "link.h"
 
@@ -143,6 +144,9 @@ static __always_inline int meter(struct __sk_buff *skb, bool egress, enum link_l
 	} else if (p.filtered) {
 		c->namespace_filtered += segments;
 		c->namespace_filtered_octets += octets;
+	} else if (exports.current && goes_to_collector(&p)) {
+		c->collector_packets += segments;
+		c->collector_octets += octets;
 	} else {
 		meter_dex(skb, &p, c, cpu, octets, segments);
 	}

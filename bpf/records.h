@@ -147,7 +147,9 @@ struct counters {
 	__u64 ioam_other; /* options of another known or unknown IOAM type */
 	__u64 options_malformed; /* options header cut off or inconsistent, no DEX in it */
 	__u64 ring_dropped;
-	__u64 pad[8];
+	__u64 collector_packets; /* with a DEX option, and on their way to a collector */
+	__u64 collector_octets;
+	__u64 pad[6];
 };
 
 /* Written by user space alone; survives the agent. */
@@ -177,6 +179,31 @@ struct meter_config {
 	__u32 filter_namespaces;
 	__u64 netns_cookie; /* of the netns that is metered; 0: not known */
 	char netns[NETNS_NAME_SIZE]; /* as the operator named it; empty: none */
+};
+
+#define EXPORT_DESTINATIONS 64
+#define EXPORT_SETS 2
+
+/* Packets to this address, port and protocol are not metered. */
+struct export_destination {
+	__u64 address[2]; /* as flow_key has it, in network order */
+	__u64 rest; /* port (16, network order) | protocol (8) | FLOW_PORTS, FLOW_IPV4 (8) | 0 (32) */
+};
+
+struct export_set {
+	__u32 count;
+	__u32 pad;
+	struct export_destination destinations[EXPORT_DESTINATIONS];
+};
+
+/*
+ * Written by user space alone: always the set that is not in force, and then
+ * which one is, so that no program ever sees half a list.
+ */
+struct exports {
+	__u32 current; /* 1, 2; 0: there are no destinations */
+	__u32 latest; /* the set that was written last: 1, 2; 0: none was */
+	struct export_set sets[EXPORT_SETS];
 };
 
 /* Where a program of ours is attached; user space alone reads and writes these. */

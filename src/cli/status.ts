@@ -48,6 +48,7 @@ const COUNTERS = [
   "dexOctets",
   "dexMalformed",
   "namespaceFiltered",
+  "collectorPackets",
   "tableFull",
   "ringDropped",
   "postcards",
@@ -197,7 +198,8 @@ function whereabouts({ counters: c, tables }: Status): string {
   return (
     `${c.dexPackets} DEX packets: ${c.exportedPackets ?? 0n} exported, ${held} in the table, ` +
     `${c.flushedPackets ?? 0n} flushed, ${c.dexMalformed} malformed, ` +
-    `${c.namespaceFiltered} filtered, ${c.tableFull} table full, ${c.droppedPackets ?? 0n} dropped.`
+    `${c.namespaceFiltered} filtered, ${c.collectorPackets} to collectors, ` +
+    `${c.tableFull} table full, ${c.droppedPackets ?? 0n} dropped.`
   );
 }
 

@@ -14,6 +14,9 @@ export const FLOW_CUSTOMER_VLAN = 0x08;
 export const FLOW_IPV4 = 0x10;
 export const FLOW_TUNNEL = 0x20;
 
+export const EXPORT_DESTINATIONS = 64;
+export const EXPORT_SETS = 2;
+
 export const LINK_HOME = 0x80000000;
 export const WINDOW_WORDS = 4;
 export const SEQUENCE_BASE = 0x01;

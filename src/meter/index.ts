@@ -2,6 +2,7 @@
 
 export type { Attachment } from "./attachments.ts";
 export type { Contents } from "./contents.ts";
+export type { ExportDestination } from "./exports.ts";
 export type { FlowFilter } from "./filter.ts";
 export type { Flow, FlowContext } from "./flow.ts";
 export { readFlow } from "./flow.ts";

@@ -28,6 +28,7 @@ const MAPS = {
   config: ".rodata",
   generation: ".data",
   namespaces: ".bss",
+  exports: ".data.exports",
 } as const;
 
 type MapName = keyof typeof MAPS;

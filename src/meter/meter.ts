@@ -14,6 +14,7 @@ import { type Attachment, Attachments } from "./attachments.ts";
 import { combineFlows } from "./combine.ts";
 import type { Contents } from "./contents.ts";
 import { Ledger, sumCounters } from "./counters.ts";
+import { type ExportDestination, writeExports } from "./exports.ts";
 import { type FlowFilter, flowMatcher } from "./filter.ts";
 import type { Flow, FlowContext } from "./flow.ts";
 import { type Flushed, flushGeneration } from "./flush.ts";
@@ -68,6 +69,7 @@ export class Meter {
   readonly #table: Table;
   readonly #counters: ArrayBuffer;
   readonly #ledger: Ledger;
+  readonly #exports: ArrayBuffer;
 
   private constructor(
     inode: number,
@@ -99,6 +101,7 @@ export class Meter {
     );
     this.#counters = parts.maps.counters.mmap();
     this.#ledger = new Ledger(parts.maps.ledger.mmap());
+    this.#exports = parts.maps.exports.mmap();
     this.#generations = new Generations(this.#table, this.#ledger, parts.maps);
   }
 
@@ -228,6 +231,16 @@ export class Meter {
   /** Is it still the meter that commands find? Somebody may have removed it, or put another there. */
   isPinned(): boolean {
     return this.#identity !== undefined && this.#pins.identity === this.#identity;
+  }
+
+  /**
+   * From now on packets to these collectors, and to no others, are counted (`collectorPackets`)
+   * instead of metered: all of the list before is replaced. It stays in force, also when this
+   * process has ended, until it is replaced: by `[]` in the end. TOO_MANY_DESTINATIONS,
+   * BAD_ADDRESS.
+   */
+  setExportDestinations(destinations: readonly ExportDestination[]): void {
+    writeExports(this.#exports, destinations);
   }
 
   /** What is in the table: neither exported nor flushed. */

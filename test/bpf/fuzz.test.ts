@@ -1,6 +1,7 @@
 // Half a million random, mutated and cut packets: always "next", nothing changed, every count accounted for.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomNumbers } from "../lab/random.ts";
+import { INNER6 } from "../lab/samples.ts";
 import { wireCases } from "../lab/wire-cases.ts";
 import { UnpinnedMeter } from "./unpinned-meter.ts";
 
@@ -12,6 +13,8 @@ const SEEDS = wireCases()
 let meter: UnpinnedMeter;
 beforeAll(() => {
   meter = new UnpinnedMeter({ maxFlows: 20_000 });
+  // Of the tunnels', so that both ways are taken.
+  meter.setExportDestinations([{ address: INNER6.destination, port: 53_000, protocol: "udp" }]);
 });
 afterAll(() => meter.close());
 
@@ -59,11 +62,16 @@ function expectConserved(): void {
   const sum = (of: "packetDeltaCount" | "octetDeltaCount"): bigint =>
     flows.reduce((total, flow) => total + flow[of], 0n);
   expect(c.dexPackets).toBe(
-    c.dexMalformed! + c.namespaceFiltered! + c.tableFull! + sum("packetDeltaCount"),
+    c.dexMalformed! +
+      c.namespaceFiltered! +
+      c.collectorPackets! +
+      c.tableFull! +
+      sum("packetDeltaCount"),
   );
   expect(c.dexOctets).toBe(
     c.dexMalformedOctets! +
       c.namespaceFilteredOctets! +
+      c.collectorOctets! +
       c.tableFullOctets! +
       sum("octetDeltaCount"),
   );
@@ -82,7 +90,8 @@ test("500 000 random and mutated packets", () => {
   expect(after.packets! - before.packets!).toBe(BigInt(passed));
   expect(passed).toBeGreaterThan(450_000);
   // The mutations do reach every branch that counts something.
-  for (const name of ["dexMalformed", "optionsMalformed", "ioamOther", "ioamTrace", "tableFull"]) {
+  const names = ["dexMalformed", "optionsMalformed", "ioamOther", "ioamTrace", "collectorPackets"];
+  for (const name of [...names, "tableFull"]) {
     expect(after[name]! > before[name]!, name).toBe(true);
   }
   expectConserved();

@@ -1,5 +1,6 @@
 // The product's meter without pins or interfaces: packets go in by BPF_PROG_TEST_RUN.
 import { sumCounters } from "../../src/meter/counters.ts";
+import { type ExportDestination, writeExports } from "../../src/meter/exports.ts";
 import type { Flow } from "../../src/meter/flow.ts";
 import { METER_OBJECT } from "../../src/meter/layout.ts";
 import { liveFlows } from "../../src/meter/live.ts";
@@ -51,6 +52,10 @@ export class UnpinnedMeter {
     o: { context?: Uint8Array; repeat?: number } = {},
   ): TestRunResult {
     return this.object.program(program).testRun({ data, ...o });
+  }
+
+  setExportDestinations(destinations: readonly ExportDestination[]): void {
+    writeExports(this.object.map(".data.exports").mmap(), destinations);
   }
 
   counters(): Record<string, bigint> {

@@ -19,6 +19,7 @@ export function expectConservation(meter: Meter, sent: number): void {
       table.packets +
       c.dexMalformed! +
       c.namespaceFiltered! +
+      c.collectorPackets! +
       c.tableFull!,
     octets:
       c.exportedOctets! +
@@ -27,6 +28,7 @@ export function expectConservation(meter: Meter, sent: number): void {
       table.octets +
       c.dexMalformedOctets! +
       c.namespaceFilteredOctets! +
+      c.collectorOctets! +
       c.tableFullOctets!,
   }).toEqual({ packets: c.dexPackets, octets: c.dexOctets });
 }

@@ -36,6 +36,7 @@ export function expectConserved({ counters: c, tables }: StatusJson, dexPackets:
     inTable +
     c[`dexMalformed${bare}`]! +
     c[`namespaceFiltered${bare}`]! +
+    c[`collector${unit}`]! +
     c[`tableFull${bare}`]!;
   const packets = tables.reduce((total, table) => total + table.packets, 0);
   const octets = tables.reduce((total, table) => total + table.octets, 0);
