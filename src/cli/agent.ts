@@ -1,13 +1,14 @@
 // ioamctl agent: the exporting daemon, from a configuration file or from options.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AgentConfig } from "../agent/config/agent-config.ts";
+import { ConfigError } from "../agent/config/checked-yaml.ts";
 import {
   ENDPOINT_FORMS,
   type Endpoint,
   formatEndpoint,
   parseEndpoint,
 } from "../agent/config/endpoint.ts";
-import { ConfigError, loadConfig } from "../agent/config/load-config.ts";
+import { loadConfig } from "../agent/config/load-config.ts";
 import { configOf } from "../agent/config/schema.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import { IoamctlError } from "../errors.ts";

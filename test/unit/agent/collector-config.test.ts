@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../../src/agent/config/agent-config.ts";
-import { ConfigError, loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
+import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
+import { loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
 import { type Folder, temporaryFolder } from "../../lab/guard.ts";
 
 const HEAD = "interfaces: [{ name: eth1 }]\ncollectors:\n";

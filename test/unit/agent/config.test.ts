@@ -1,6 +1,7 @@
 // The configuration file: what it says, and what is said when it is wrong.
 import { describe, expect, it } from "vitest";
-import { ConfigError, loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
+import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
+import { loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
 import { FLOW_GROUP } from "../../../src/agent/flow-template.ts";
 import { tracedNames } from "../../../src/agent/trace/trace-sources.ts";
 import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";

@@ -1,7 +1,8 @@
 // Templates in a configuration: what is read, what comes out, what is said when it is wrong.
 import { describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../../src/agent/config/agent-config.ts";
-import { ConfigError, parseConfig } from "../../../src/agent/config/load-config.ts";
+import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
+import { parseConfig } from "../../../src/agent/config/load-config.ts";
 import { flowTemplates } from "../../../src/agent/flow-template.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import { ElementRegistry, ioamElements, type Template } from "../../../src/ipfix/index.ts";
