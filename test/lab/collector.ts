@@ -111,6 +111,20 @@ export class Collector {
     return Promise.all(senders.map(async (one) => messageFacts(await readFile(one.file))));
   }
 
+  /** Stands still (SIGSTOP) until `thaw`. */
+  freeze(): void {
+    this.#python.child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#python.child.kill("SIGCONT");
+  }
+
+  /** SIGKILL: what it has received is lost. */
+  async kill(): Promise<void> {
+    await this.#python.stop("SIGKILL");
+  }
+
   /** Stops it and removes its files. */
   async close(): Promise<void> {
     await this.#python.stop();

@@ -45,6 +45,18 @@ export function* messages(octets: Uint8Array): Generator<Message> {
   }
 }
 
+/** The messages of a session that broke off: the last one is left out where it is cut off. */
+export function* wholeMessages(octets: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  for (let at = 0; at + 4 <= octets.length; ) {
+    const end = at + view.getUint16(at + 2);
+    if (view.getUint16(at) !== 10 || end < at + 16) throw new Error(`no message at octet ${at}`);
+    if (end > octets.length) return;
+    yield octets.subarray(at, end);
+    at = end;
+  }
+}
+
 /** Reads the template records of a set into `known`; the number of them. */
 function readTemplates(view: DataView, options: boolean, known: Map<number, Lengths>): number {
   let count = 0;
