@@ -14,8 +14,6 @@ import {
 } from "../../src/ipfix/index.ts";
 import { Collector } from "../lab/collector.ts";
 import { ipfixDump } from "../lab/ipfixdump.ts";
-import { Nfacctd } from "../lab/nfacctd.ts";
-import { Nfcapd } from "../lab/nfcapd.ts";
 import { addressText } from "../lab/octets.ts";
 import { tshark } from "../lab/tshark.ts";
 import { destinationOf } from "../unit/ipfix/memory-transport.ts";
@@ -35,7 +33,7 @@ afterEach(async () => {
 async function open(
   host: string,
   port: number,
-  options: { encoders?: readonly Encoder[]; mtu?: number; maxRate?: number } = {},
+  options: { encoders?: readonly Encoder[] } = {},
 ): Promise<ExportingProcess> {
   const transport = await openUdp({ host, port });
   const session = new ExportingProcess({
@@ -311,52 +309,5 @@ describe("elements of each type", () => {
       },
       enterprise: ["fffffffc18", "80", "3e800000", "0242ac110002"],
     });
-  });
-});
-
-describe("a hundred thousand messages", () => {
-  const perMessage = 3;
-  const count = 100_000 * perMessage;
-  const flows = Array.from({ length: 3000 }, () => FLOW_CASES[0]!);
-
-  async function flood(port: number): Promise<ExportingProcess> {
-    // Packets of 512 octets take three records. Paced, as collectors of one thread are slow.
-    const session = await open("127.0.0.1", port, { mtu: 512, maxRate: 100_000_000 });
-    const { buffer, offsets } = flowTable(layout, flows);
-    const kinds = new Uint8Array(flows.length);
-    for (let sent = 0; sent < count; sent += flows.length) {
-      await session.export(buffer, offsets, flows.length, kinds, flowContext);
-    }
-    expect(session.counters.messages).toBeGreaterThanOrEqual(100_000);
-    return session;
-  }
-
-  const packets = 1707 * count;
-  const octets = 186_818 * count;
-
-  it("are taken by nfcapd without an error or a gap", async () => {
-    const collector = await Nfcapd.start();
-    await flood(collector.port).catch(async (error: unknown) => {
-      await collector.stop().catch(() => undefined);
-      throw error;
-    });
-    const result = await collector.stop();
-    expect(result).toMatchObject({ sequenceErrors: 0, badPackets: 0, packets, octets });
-    expect(result.log.replace(/(Sequence Errors|Bad Packets): 0/g, "")).not.toMatch(
-      /error|warn|unknown|skip|bad/i,
-    );
-    expect(result.flows).toHaveLength(count);
-  });
-
-  it("are taken by nfacctd without an error or a gap", async () => {
-    const collector = await Nfacctd.start();
-    await flood(collector.port).catch(async (error: unknown) => {
-      await collector.stop().catch(() => undefined);
-      throw error;
-    });
-    const { flows: summed, complaints } = await collector.stop();
-    expect(complaints).toEqual([]);
-    expect(summed).toHaveLength(1);
-    expect(summed[0]).toMatchObject({ packets, bytes: octets });
   });
 });

@@ -21,6 +21,8 @@ export interface DecodedRecord {
    * as hexadecimal digits. Scope fields are among them.
    */
   fields: Record<string, string>;
+  /** The same with their names, in the template's order, also of elements that are there twice. */
+  values: [name: string, value: string][];
 }
 
 export interface IpfixDumpResult {
@@ -56,7 +58,7 @@ function parseRecords(text: string): DecodedRecord[] {
   for (const line of text.split("\n")) {
     if (line.startsWith("---")) current = undefined;
     if (line.startsWith("--- data record")) {
-      current = { template: 0, fields: {} };
+      current = { template: 0, fields: {}, values: [] };
       records.push(current);
     }
     if (current === undefined) continue;
@@ -68,12 +70,12 @@ function parseRecords(text: string): DecodedRecord[] {
     const key = name.startsWith("_alien") ? id : name;
     const octets = /^\(len: (?:0\)|\d+\) 0x([0-9a-f]+))$/.exec(value);
     const text = /^\(len: \d+\) (.*)$/.exec(value);
-    if (octets) current.fields[key] = octets[1] ?? "";
-    else if (text) current.fields[key] = text[1]!;
-    else
-      current.fields[key] = /IPv[46]Address$/i.test(name)
-        ? addressText(addressOctets(value))
-        : value;
+    let read = value;
+    if (octets) read = octets[1] ?? "";
+    else if (text) read = text[1]!;
+    else if (/IPv[46]Address$/i.test(name)) read = addressText(addressOctets(value));
+    current.fields[key] = read;
+    current.values.push([key, read]);
   }
   return records;
 }

@@ -80,8 +80,11 @@ function readMessage(message: Tree, result: TsharkResult): void {
   }
 }
 
-/** Decodes the messages of a file (RFC 5655), each as a datagram of one session. */
-export async function tshark(file: string): Promise<TsharkResult> {
+/**
+ * What tshark prints of the messages of a file (RFC 5655), each as a datagram of one session, in a
+ * format that `-T` knows.
+ */
+export async function runTshark(file: string, ...format: string[]): Promise<string> {
   const folder = await temporaryFolder("tshark");
   try {
     const frames = Array.from(messages(await readFile(file)), ({ octets }) =>
@@ -95,20 +98,23 @@ export async function tshark(file: string): Promise<TsharkResult> {
     );
     const capture = join(folder.path, "ipfix.pcap");
     await writeFile(capture, pcap(frames));
-    const decode = ["-d", `udp.port==${PORT},cflow`, "-T", "json", "--no-duplicate-keys"];
-    const { stdout } = await run("tshark", ["-r", capture, ...decode, "-J", "cflow"], {
-      timeout: 300_000,
-    });
-    const packets = JSON.parse(stdout) as { _source: { layers: Record<string, Tree> } }[];
-    const result: TsharkResult = { records: [], warnings: [] };
-    for (const packet of packets) {
-      const { cflow, "_ws.malformed": malformed } = packet._source.layers;
-      if (malformed !== undefined) result.warnings.push("malformed packet");
-      if (cflow === undefined) result.warnings.push("a datagram that is not IPFIX");
-      else for (const message of trees(cflow)) readMessage(message, result);
-    }
-    return result;
+    const args = ["-r", capture, "-d", `udp.port==${PORT},cflow`, "-J", "cflow", "-T", ...format];
+    return (await run("tshark", args, { timeout: 300_000 })).stdout;
   } finally {
     await folder.remove();
   }
+}
+
+/** Decodes the messages of a file (RFC 5655), each as a datagram of one session. */
+export async function tshark(file: string): Promise<TsharkResult> {
+  const stdout = await runTshark(file, "json", "--no-duplicate-keys");
+  const packets = JSON.parse(stdout) as { _source: { layers: Record<string, Tree> } }[];
+  const result: TsharkResult = { records: [], warnings: [] };
+  for (const packet of packets) {
+    const { cflow, "_ws.malformed": malformed } = packet._source.layers;
+    if (malformed !== undefined) result.warnings.push("malformed packet");
+    if (cflow === undefined) result.warnings.push("a datagram that is not IPFIX");
+    else for (const message of trees(cflow)) readMessage(message, result);
+  }
+  return result;
 }

@@ -1,0 +1,48 @@
+// One receiver for each transport of an exporting process: what came over it, as a file to decode.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExportingProcess } from "../../src/ipfix/index.ts";
+import { type Destination, fileDestination, udpDestination } from "../../src/ipfix/index.ts";
+import { Collector } from "../lab/collector.ts";
+import { temporaryFolder } from "../lab/guard.ts";
+
+/** Takes one transport session. */
+export interface Receiver {
+  destination: Destination;
+  /** Closes the exporting process; the file (RFC 5655) of all that it has sent. */
+  received(exporting: ExportingProcess): Promise<string>;
+  close(): Promise<void>;
+}
+
+async function udp(host: string): Promise<Receiver> {
+  const collector = await Collector.start({ address: host });
+  return {
+    destination: udpDestination({ host, port: collector.port }),
+    async received(exporting) {
+      await exporting.close();
+      return (await collector.sender(exporting.counters.messages)).file;
+    },
+    close: () => collector.close(),
+  };
+}
+
+async function file(): Promise<Receiver> {
+  const folder = await temporaryFolder("receiver");
+  return {
+    destination: fileDestination({ path: join(folder.path, "flows.ipfix") }),
+    async received(exporting) {
+      await exporting.close();
+      const finished = (await readdir(folder.path)).filter((name) => name.endsWith(".ipfix"));
+      if (finished.length !== 1) throw new Error(`${finished.length} files, not one`);
+      return join(folder.path, finished[0]!);
+    },
+    close: () => folder.remove(),
+  };
+}
+
+/** By transport. */
+export const RECEIVERS: readonly (readonly [name: string, start: () => Promise<Receiver>])[] = [
+  ["UDP over IPv4", () => udp("127.0.0.1")],
+  ["UDP over IPv6", () => udp("::1")],
+  ["a file", file],
+];
