@@ -173,6 +173,14 @@ describe.each(RECEIVERS)("over %s", (_name, start) => {
     }
   });
 
+  it("options come before the data that they are about", () => {
+    const data = expected.findIndex(({ template }) => template < 600);
+    for (const { template } of options) {
+      const first = expected.findIndex((one) => one.template === template.id);
+      expect(first).toBeLessThan(data);
+    }
+  });
+
   it("ipfixDump reads every value", async () => {
     await expectReadByIpfixDump(file, expected, unknown);
   });
