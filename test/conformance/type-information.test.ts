@@ -113,6 +113,43 @@ describe("type information", () => {
     for (const { description } of ioamElements()) expect(description).toBeTruthy();
   });
 
+  it("tells no semantics that the type cannot have, and no U+0000", () => {
+    const semantics = ["identifier", "flags", "quantity", "list", "default"] as const;
+    const types = [
+      "unsigned8",
+      "signed8",
+      "float32",
+      "string",
+      "ipv4Address",
+      "basicList",
+    ] as const;
+    const records = (one: Partial<InformationElement>) =>
+      Array.from(
+        typeInformation({
+          elements: [{ ...own[0]!, ...one }],
+          templateId: 999,
+          observationDomainId: 1,
+          period: 600,
+        }).records(),
+      );
+    const numbers = types.map((type) =>
+      semantics.map((one) => records({ type, semantics: one })[0]?.informationElementSemantics),
+    );
+    // RFC 5610 section 3.10, and "list" for lists alone (RFC 6313).
+    expect(numbers).toEqual([
+      [4, 5, 1, 0, 0],
+      [4, 0, 1, 0, 0],
+      [0, 0, 1, 0, 0],
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 6, 0],
+    ]);
+    expect(records({ name: "a\0b", description: "\0c" })[0]).toMatchObject({
+      informationElementName: "ab",
+      informationElementDescription: "c",
+    });
+  });
+
   it("has ipfixDump know names and types", async () => {
     const { records, warnings } = await ipfixDump(file, { rfc5610: true });
     expect(warnings).toEqual([]);

@@ -118,15 +118,30 @@ function recordOf(element: InformationElement): DataRecord {
     privateEnterpriseNumber: enterprise,
     informationElementId: id,
     informationElementDataType: TYPE_NUMBERS[type],
-    informationElementSemantics: SEMANTICS_NUMBERS[semantics],
+    informationElementSemantics: SEMANTICS_NUMBERS[suits(type, semantics) ? semantics : "default"],
     // Units that IANA has no number for cannot be told.
     informationElementUnits: Math.max(0, UNITS.indexOf(units ?? "none")),
     // Both 0: the type's whole range.
     informationElementRangeBegin: 0,
     informationElementRangeEnd: rangeEnd(element),
-    informationElementName: name,
-    informationElementDescription: description ?? "",
+    informationElementName: withoutNull(name),
+    informationElementDescription: withoutNull(description ?? ""),
   };
+}
+
+/** Whether a type can have that semantics (RFC 5610 section 3.10; RFC 6313 section 4.2 for lists). */
+function suits(type: AbstractDataType, semantics: Semantics): boolean {
+  if (semantics === "default") return true;
+  if (type.endsWith("List")) return semantics === "list";
+  if (type.startsWith("unsigned")) return semantics !== "list";
+  if (type.startsWith("signed")) return semantics !== "list" && semantics !== "flags";
+  if (!type.startsWith("float")) return false;
+  return semantics !== "list" && semantics !== "flags" && semantics !== "identifier";
+}
+
+/** Collectors may take U+0000 for the end of a text (RFC 5610 section 4). */
+function withoutNull(text: string): string {
+  return text.replaceAll("\0", "");
 }
 
 /** The largest value of an element that never has all the octets of its type. */
