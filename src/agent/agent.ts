@@ -4,10 +4,10 @@ import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
 import type { ObservationPoint } from "./attach-all.ts";
 import { CollectorLedger } from "./collector-ledger.ts";
+import { configuredPeer } from "./collector-of.ts";
 import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
 import { ConsoleSink } from "./console-sink.ts";
-import type { CollectorStatus } from "./exporter.ts";
 import { MeteredNetns } from "./metered-netns.ts";
 import { isNetns } from "./netns-name.ts";
 import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
@@ -25,7 +25,8 @@ const STOP_LIMIT_MS = 10_000;
 const LOOK_MS = 1000;
 
 /** What an agent needs beside its configuration. */
-export interface AgentSurroundings extends Omit<SinkSurroundings, "onConsoleClosed"> {
+export interface AgentSurroundings
+  extends Omit<SinkSurroundings, "onConsoleClosed" | "onCollectorChange"> {
   /** The agent has nothing left to do: no meter, or nobody to tell. */
   readonly onIdle: (why: IoamctlError | undefined) => void;
 }
@@ -51,7 +52,11 @@ export class Agent {
     this.#config = config;
     this.#onIdle = onIdle;
     this.#log = sinks.log;
-    this.#surroundings = { ...sinks, onConsoleClosed: () => this.#consoleClosed() };
+    this.#surroundings = {
+      ...sinks,
+      onConsoleClosed: () => this.#consoleClosed(),
+      onCollectorChange: () => this.#leaveOutExports(),
+    };
     const active = (): readonly AgentSink[] => this.#activeSinks;
     this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
     const places = {
@@ -84,7 +89,9 @@ export class Agent {
       throw error;
     }
     for (const one of agent.#netns.values()) agent.#start(one);
-    agent.#ledger = new CollectorLedger(() => agent.#collectors());
+    agent.#ledger = new CollectorLedger(() =>
+      agent.#collectorSinks().flatMap((sink) => sink.status()),
+    );
     agent.#beginLooking();
     return agent;
   }
@@ -170,15 +177,22 @@ export class Agent {
     await closeSinks(former, sinks);
   }
 
-  #collectors(): CollectorStatus[] {
-    return this.#activeSinks.flatMap((sink) =>
-      sink instanceof CollectorSink ? sink.status() : [],
-    );
+  #collectorSinks(): CollectorSink[] {
+    return this.#activeSinks.filter((sink) => sink instanceof CollectorSink);
+  }
+
+  /** Packets of the agent's own are not metered (RFC 9326 section 6): they would beget others. */
+  #leaveOutExports(): void {
+    const configured = this.#config.collectors.flatMap(configuredPeer);
+    const peers = this.#collectorSinks().flatMap((sink) => sink.peers);
+    const all = [...configured, ...peers];
+    for (const one of this.#netns.values()) one.leaveOutExports(all);
   }
 
   #setSinks(sinks: SinkMap): void {
     this.#sinks = sinks;
     this.#activeSinks = [...sinks.values()];
+    this.#leaveOutExports();
   }
 
   /** Opens all of `wanted`, or none. */
@@ -201,6 +215,7 @@ export class Agent {
   }
 
   #start(one: MeteredNetns): void {
+    this.#leaveOutExports();
     one.start(this.#config.meter.activeTimeout, () => this.#meterGone(one));
   }
 

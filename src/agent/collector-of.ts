@@ -1,4 +1,5 @@
 // How an agent exports to its collectors and files: destination and templates, from the configuration.
+import { isIP } from "node:net";
 import type { Logger } from "pino";
 import {
   compileEncoder,
@@ -6,6 +7,7 @@ import {
   type Encoder,
   fileDestination,
   ioamElements,
+  type Peer,
   udpDestination,
 } from "../ipfix/index.ts";
 import { layoutOf } from "../meter/index.ts";
@@ -15,11 +17,12 @@ import { flowTemplates } from "./flow-template.ts";
 import { TRACE_LAYOUT } from "./trace/record-layout.ts";
 import { traceTemplates } from "./trace/trace-template.ts";
 
-/** A collector as it is configured. */
+/** A collector as it is configured. `onChange`: a session began or ended. */
 export function collectorOf(
   collector: CollectorConfig,
   config: AgentConfig,
   log: Logger,
+  onChange?: () => void,
 ): Collector {
   const { address, mtu, maxRate, templateRefresh } = collector;
   const options = {
@@ -30,7 +33,14 @@ export function collectorOf(
     ...(mtu !== undefined && { mtu }),
     ...(maxRate !== undefined && { maxRate }),
   };
-  return new Collector(options, log);
+  return new Collector(options, log, onChange);
+}
+
+/** Where packets to a collector go, when its name need not be looked up for that. */
+export function configuredPeer({ address, transport }: CollectorConfig): Peer[] {
+  const { host, port } = address;
+  const protocol = transport === "tcp" || transport === "tls" ? "tcp" : "udp";
+  return isIP(host) === 0 ? [] : [{ address: host, port, protocol }];
 }
 
 /** Files as they are configured. */

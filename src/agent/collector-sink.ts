@@ -1,5 +1,5 @@
 // Flows and traces on their way to an exporter: as records in memory, and what became of them.
-import type { ExportContext } from "../ipfix/index.ts";
+import type { ExportContext, Peer } from "../ipfix/index.ts";
 import type { CollectorStatus, Exporter } from "./exporter.ts";
 import {
   type AgentSink,
@@ -35,6 +35,10 @@ export class CollectorSink implements AgentSink {
     const traces = { buffer, offsets, kinds, count, context: NO_FLOWS };
     const { dropped } = await this.#exporter.export(traces, signal);
     return dropped.length;
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#exporter.peers;
   }
 
   status(): CollectorStatus[] {

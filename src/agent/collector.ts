@@ -5,6 +5,7 @@ import {
   type ExportingProcessOptions,
   type ExportResult,
   type LinkState,
+  type Peer,
 } from "../ipfix/index.ts";
 import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
 import { LimitedLog } from "./limited-log.ts";
@@ -15,6 +16,9 @@ const RECOVERY_MS = 10_000;
 /** How long the agent waits for the first attempt to connect before it goes on, milliseconds. */
 const FIRST_ATTEMPT_MS = 2000;
 
+/** Packets of a session that has ended may still be under way. */
+const PEERS = 4;
+
 /** What no further attempt can mend. */
 const PERMANENT = new Set(["MTU_TOO_SMALL"]);
 
@@ -24,13 +28,16 @@ export class Collector implements Exporter {
   readonly #process: ExportingProcess;
   readonly #log: Logger;
   readonly #troubles: LimitedLog;
+  readonly #onChange: () => void;
+  #peers: Peer[] = [];
   #refusals = 0;
   #state: LinkState = "connecting";
   #failedUntil = Number.NEGATIVE_INFINITY;
   #lost = new AbortController();
 
-  /** Begins to connect. */
-  constructor(options: ExportingProcessOptions, log: Logger) {
+  /** Begins to connect. `onChange`: a session began or ended. */
+  constructor(options: ExportingProcessOptions, log: Logger, onChange: () => void = () => {}) {
+    this.#onChange = onChange;
     this.name = options.destination.name;
     this.#log = log.child({ collector: this.name });
     this.#troubles = new LimitedLog(this.#log);
@@ -54,6 +61,11 @@ export class Collector implements Exporter {
     const error = await Promise.race([this.#process.firstAttempt(), enough]);
     clearTimeout(timer);
     if (error !== undefined && PERMANENT.has(error.code)) throw error;
+  }
+
+  /** Ends of its sessions, the present one's last: packets to there are its own. */
+  get peers(): readonly Peer[] {
+    return this.#peers;
   }
 
   /** Whether it is worth a try: connected, and no failure just now. */
@@ -98,7 +110,12 @@ export class Collector implements Exporter {
     await this.#process.close();
   }
 
-  #changed({ state, lastError }: ExportingProcess): void {
+  #changed({ state, lastError, peer }: ExportingProcess): void {
+    if (peer !== undefined) {
+      const others = this.#peers.filter((one) => one.address !== peer.address);
+      this.#peers = [...others, peer].slice(-PEERS);
+    }
+
     if (this.#state === "connected") {
       this.#lost.abort();
       this.#lost = new AbortController();
@@ -108,6 +125,7 @@ export class Collector implements Exporter {
     if (state === "waiting" && lastError !== undefined) {
       this.#troubles.warn(lastError.code, { err: lastError }, "not connected: trying again");
     }
+    this.#onChange();
   }
 
   #tellRefusals(): void {

@@ -3,6 +3,7 @@ import type {
   ExportContext,
   ExportResult,
   LinkState,
+  Peer,
   Records as RecordsInMemory,
   SessionCounters,
 } from "../ipfix/index.ts";
@@ -28,5 +29,7 @@ export interface Exporter {
   export(records: Records, signal: AbortSignal): Promise<ExportResult>;
   /** Of each collector that it has. */
   status(): CollectorStatus[];
+  /** Where its packets go, as far as it is known by now. */
+  readonly peers: readonly Peer[];
   close(): Promise<void>;
 }

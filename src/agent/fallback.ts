@@ -1,6 +1,6 @@
 // Several collectors of which the first that works takes everything (RFC 6728: exportMode fallback).
 import type { Logger } from "pino";
-import { type ExportResult, recordsAt } from "../ipfix/index.ts";
+import { type ExportResult, type Peer, recordsAt } from "../ipfix/index.ts";
 import type { Collector } from "./collector.ts";
 import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
 
@@ -45,6 +45,10 @@ export class Fallback implements Exporter {
     }
     const dropped = left ?? Uint32Array.from({ length: records.count }, (_, i) => i);
     return { sent: records.count - dropped.length, dropped, error };
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#collectors.flatMap(({ peers }) => peers);
   }
 
   status(): CollectorStatus[] {

@@ -1,6 +1,6 @@
 // What the agent does in one network namespace: lock, meter, attachments, rotation.
 import type { Logger } from "pino";
-import type { Attachment, Meter, MeterOptions } from "../meter/index.ts";
+import type { Attachment, ExportDestination, Meter, MeterOptions } from "../meter/index.ts";
 import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, isPoint, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
@@ -91,6 +91,11 @@ export class MeteredNetns {
     this.#rotator.setPeriod(period, () => this.#look(onGone));
   }
 
+  /** Packets to these collectors are counted, and no longer metered. */
+  leaveOutExports(destinations: readonly ExportDestination[]): void {
+    this.#meter.setExportDestinations(destinations);
+  }
+
   /** Attaches to further points, all or none; returns what `keepOnly` needs to take it back. */
   async add(points: readonly ObservationPoint[]): Promise<readonly ObservationPoint[]> {
     const before = this.#points;
@@ -124,6 +129,7 @@ export class MeteredNetns {
     if (detaching) await this.#detach(this.#made);
     try {
       await this.#rotator.finish();
+      this.#meter.setExportDestinations([]);
       if (detaching) await withMeterLock(this.inode, () => this.#removeIfUnused());
     } finally {
       // With the table its counters go: here they are for the last time.

@@ -20,6 +20,8 @@ export interface SinkSurroundings {
   readonly log: Logger;
   /** Standard output was closed by its reader. */
   readonly onConsoleClosed: () => void;
+  /** A session with a collector began or ended. */
+  readonly onCollectorChange: () => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface SinkSurroundings {
 export async function openSinks(
   config: AgentConfig,
   open: SinkMap,
-  { printers, log, onConsoleClosed }: SinkSurroundings,
+  { printers, log, onConsoleClosed, onCollectorChange }: SinkSurroundings,
 ): Promise<SinkMap> {
   const sinks = new Map<string, AgentSink>();
   const add = async (what: unknown, make: () => AgentSink | Promise<AgentSink>): Promise<void> => {
@@ -37,7 +39,8 @@ export async function openSinks(
     sinks.set(key, open.get(key) ?? (await make()));
   };
   const { collectors, outputs, exportMode } = config;
-  const make = (one: CollectorConfig): Collector => collectorOf(one, config, log);
+  const make = (one: CollectorConfig): Collector =>
+    collectorOf(one, config, log, onCollectorChange);
   try {
     if (exportMode === "fallback" && collectors.length > 1) {
       await add(["fallback", collectors], async () => {

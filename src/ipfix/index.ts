@@ -32,7 +32,7 @@ export { TemplateIds } from "./template-ids.ts";
 export type { Destination } from "./transport/destination.ts";
 export { type FileOptions, fileDestination } from "./transport/file.ts";
 export type { Lookup } from "./transport/name-lookup.ts";
-export type { Transport } from "./transport/transport.ts";
+export type { Peer, Transport } from "./transport/transport.ts";
 export {
   IPFIX_PORT,
   openUdp,

@@ -4,7 +4,7 @@ import type { Encoder } from "../encoder/compile-encoder.ts";
 import type { ExportContext } from "../field-source.ts";
 import type { Template } from "../template.ts";
 import type { Destination } from "../transport/destination.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Peer, Transport } from "../transport/transport.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { encodeRecord } from "../value/encode-record.ts";
 import { listTemplates } from "../value/list-templates.ts";
@@ -115,6 +115,11 @@ export class ExportingProcess {
   /** "connected" while a session lasts, "waiting" between two attempts. */
   get state(): LinkState {
     return this.#sender.link.state;
+  }
+
+  /** The other end of the present session, if there is one. */
+  get peer(): Peer | undefined {
+    return this.#sender.link.transport?.peer;
   }
 
   /** Why there is no session; undefined as long as none has failed, or when one lasts. */

@@ -1,6 +1,14 @@
 // What an exporting process needs of a transport: one transport session (RFC 7011 section 2).
 import type { IoamctlError } from "../../errors.ts";
 
+/** The other end of a session. */
+export interface Peer {
+  /** Numeric; an IPv6 address may have a zone ("fe80::1%eth0"). */
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: "udp" | "tcp";
+}
+
 /**
  * Takes IPFIX messages to one collector. Errors are IoamctlErrors whose code is the errno's name or
  * one of its own; the exporting process counts what they cost and goes on.
@@ -15,6 +23,8 @@ export interface Transport {
   readonly reliable: boolean;
   /** Whether templates can be withdrawn in it (RFC 7011 section 8.1): over TCP and TLS alone. */
   readonly takesWithdrawals?: boolean;
+  /** Whose packets carry the messages: DTLS's are UDP's, TLS's are TCP's. Files have none. */
+  readonly peer?: Peer | undefined;
   /** Octets of the largest packet that the path takes whole; undefined when nobody knows. */
   pathMtu(): number | undefined;
   /**

@@ -57,7 +57,7 @@ const LARGEST_SEND_BUFFER = 2 ** 30;
  */
 export async function openUdp(options: UdpOptions): Promise<Transport> {
   const { socket, address } = await connectUdp(options);
-  return transportOf(socket, address, undefined);
+  return transportOf(socket, address, options.port ?? IPFIX_PORT, undefined);
 }
 
 /**
@@ -77,7 +77,7 @@ export function udpDestination(options: UdpDestinationOptions): Destination {
     const { socket, address } = await connectUdp(options);
     const watch =
       address === host ? undefined : new NameWatch(host, address, lookup, resolveInterval);
-    return transportOf(socket, address, watch);
+    return transportOf(socket, address, port, watch);
   };
   return {
     name: collectorName("udp", host, port),
@@ -128,6 +128,7 @@ async function openSocket(
 function transportOf(
   socket: DatagramSocket,
   address: string,
+  port: number,
   watch: NameWatch | undefined,
 ): Transport {
   const failed = (error: unknown): never => {
@@ -137,6 +138,7 @@ function transportOf(
   return {
     headerLength: isIP(address) === 6 ? IPV6_AND_UDP : IPV4_AND_UDP,
     reliable: false,
+    peer: { address, port, protocol: "udp" },
     ended: watch?.moved ?? new Promise(() => {}),
     pathMtu: () => socket.pathMtu(),
     send(buffer, offset, length, messageLength) {
