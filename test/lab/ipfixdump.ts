@@ -18,7 +18,8 @@ export interface DecodedRecord {
   template: number;
   /**
    * By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them, octets
-   * as hexadecimal digits. Scope fields are among them.
+   * as hexadecimal digits. Scope fields are among them. Values of an element that is there several
+   * times have a comma between them.
    */
   fields: Record<string, string>;
   /** The same with their names, in the template's order, also of elements that are there twice. */
@@ -52,6 +53,14 @@ ${records.join("\n")}
 `;
 }
 
+function fieldText(name: string, value: string): string {
+  const octets = /^\(len: (?:0\)|\d+\) 0x([0-9a-f]+))$/.exec(value);
+  if (octets) return octets[1] ?? "";
+  const text = /^\(len: \d+\) (.*)$/.exec(value);
+  if (text) return text[1]!;
+  return /IPv[46]Address$/i.test(name) ? addressText(addressOctets(value)) : value;
+}
+
 function parseRecords(text: string): DecodedRecord[] {
   const records: DecodedRecord[] = [];
   let current: DecodedRecord | undefined;
@@ -68,13 +77,9 @@ function parseRecords(text: string): DecodedRecord[] {
     if (!field) continue;
     const [, id, name, value] = field as unknown as [string, string, string, string];
     const key = name.startsWith("_alien") ? id : name;
-    const octets = /^\(len: (?:0\)|\d+\) 0x([0-9a-f]+))$/.exec(value);
-    const text = /^\(len: \d+\) (.*)$/.exec(value);
-    let read = value;
-    if (octets) read = octets[1] ?? "";
-    else if (text) read = text[1]!;
-    else if (/IPv[46]Address$/i.test(name)) read = addressText(addressOctets(value));
-    current.fields[key] = read;
+    const before = current.fields[key];
+    const read = fieldText(name, value);
+    current.fields[key] = before === undefined ? read : `${before}, ${read}`;
     current.values.push([key, read]);
   }
   return records;

@@ -117,8 +117,8 @@ collectors: [{ address: "${receiver.target}", mtu: 1400 }]
     "it exports",
     async () => (await commands.status()).counters.exportedRecords! > 2000,
   );
-  const { code } = await running.stop();
   expect(gen.packets).toBeLessThan(100_000);
+  const { code } = await running.stop();
   await sending;
   await far.arrived(100_000);
   expect(code).toBe(0);

@@ -1,0 +1,56 @@
+// Packets that should have been metered and were not, over all meters and sources of kernel events.
+import { LossCounts } from "./loss-counts.ts";
+
+/** A place where packets are ignored, as its own counters have it. */
+export interface IgnoringSource {
+  /** Tells it from others, also from such as were there before: "meter 4026531840". */
+  readonly key: string;
+  /** Ever since it was made, hence also before this agent. */
+  readonly packets: number;
+  /** 0 where octets are not counted. */
+  readonly octets: number;
+}
+
+/** What a meter's counters (docs/counters.md) say: DEX that is malformed, or found no record left. */
+export function ignoredByMeter(
+  key: string,
+  counters: Readonly<Record<string, bigint>>,
+): IgnoringSource {
+  const sum = (...names: string[]): number =>
+    names.reduce((total, name) => total + Number(counters[name] ?? 0n), 0);
+  return {
+    key,
+    packets: sum("dexMalformed", "tableFull"),
+    octets: sum("dexMalformedOctets", "tableFullOctets"),
+  };
+}
+
+/** What the counters of the kernel's IOAM events say: events, each of a packet, that nobody read. */
+export function ignoredByKernelEvents(
+  key: string,
+  counters: { readonly netlinkDrops: number; readonly netlinkMalformed: number },
+): IgnoringSource {
+  return { key, packets: counters.netlinkDrops + counters.netlinkMalformed, octets: 0 };
+}
+
+/** Adds up what sources have ignored since the agent first saw them. They may come and go. */
+export class IgnoredPackets {
+  readonly counts: LossCounts = new LossCounts();
+  readonly #seen: Map<string, IgnoringSource> = new Map();
+
+  /**
+   * Looks at the counters of all sources there are: the more often, the more exact are the times.
+   * What a source had counted when it is first seen was before.
+   */
+  look(sources: Iterable<IgnoringSource>, now: number = Date.now()): void {
+    for (const source of sources) {
+      const before = this.#seen.get(source.key) ?? source;
+      this.#seen.set(source.key, source);
+      const packets = source.packets - before.packets;
+      const octets = source.octets - before.octets;
+      // Made anew under the same key: what it has counted, it has counted since.
+      const loss = packets < 0 ? source : { packets, octets };
+      this.counts.add({ records: 0, packets: loss.packets, octets: loss.octets }, now);
+    }
+  }
+}

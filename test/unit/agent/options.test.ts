@@ -1,0 +1,281 @@
+// The agent's options records: which are made, what they say, where and how often.
+import { describe, expect, it } from "vitest";
+import { configOf } from "../../../src/agent/config/schema.ts";
+import { flowTemplates } from "../../../src/agent/flow-template.ts";
+import { agentOptions, type OptionsSources } from "../../../src/agent/options/agent-options.ts";
+import { flowKeyIndicator } from "../../../src/agent/options/flow-keys.ts";
+import {
+  IgnoredPackets,
+  ignoredByKernelEvents,
+  ignoredByMeter,
+} from "../../../src/agent/options/ignored-packets.ts";
+import type { NamedInterface } from "../../../src/agent/options/interface-names.ts";
+import { LossCounts } from "../../../src/agent/options/loss-counts.ts";
+import { OPTIONS_TEMPLATE_IDS } from "../../../src/agent/options/template-ids.ts";
+import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
+import {
+  ElementRegistry,
+  encodeRecord,
+  ioamElements,
+  type OptionsRecords,
+} from "../../../src/ipfix/index.ts";
+
+const registry = new ElementRegistry(ioamElements());
+const BEGAN = 1_795_000_000_123;
+const BASE = {
+  observationDomainId: 9,
+  interfaces: [{ name: "eth1" }],
+  outputs: [{ console: {} }],
+};
+
+const notSent = new LossCounts();
+notSent.add({ records: 3, packets: 40, octets: 5000 }, BEGAN + 1000);
+notSent.add({ records: 1, packets: 2, octets: 300 }, BEGAN + 2000);
+const ignored = new LossCounts();
+ignored.add({ records: 0, packets: 7, octets: 700 }, BEGAN + 10);
+
+const sources = (interfaces: NamedInterface[] = []): OptionsSources => ({
+  registry,
+  flowTemplates: flowTemplates(registry),
+  began: BEGAN,
+  exportingProcessId: 4321,
+  exported: () => ({ messages: 11, records: 22, octets: 33_000 }),
+  notSent: () => notSent,
+  ignored: () => ignored,
+  interfaces: () => interfaces,
+});
+
+/** The options of a configuration by the id of their template. */
+function made(config: object = {}, interfaces?: NamedInterface[]): Map<number, OptionsRecords> {
+  const all = agentOptions(configOf({ ...BASE, ...config }), sources(interfaces));
+  return new Map(all.map((one) => [one.template.id, one]));
+}
+
+const ALL = { flowKeys: "10m" };
+const ids = OPTIONS_TEMPLATE_IDS;
+
+describe("options", () => {
+  it("are sent as configured, in their observation domain", () => {
+    const options = { ...ALL, meteringReliability: "off", interfaceNames: "5s" };
+    const all = [...made({ options }).values()];
+    expect(
+      all.map(({ template, observationDomainId, period }) => [
+        template.id,
+        observationDomainId,
+        period,
+      ]),
+    ).toEqual([
+      [ids.extendedTypeInformation, 0, 600],
+      [ids.meteringStatistics, 0, 60],
+      [ids.exportingReliability, 0, 60],
+      [ids.flowKeys, 9, 600],
+      [ids.interfaceNames, 0, 5],
+      [ids.interfaceDescriptions, 0, 5],
+    ]);
+    const elsewhere = made({ options: { ...options, observationDomainId: 7 } });
+    expect([...elsewhere.values()].map((one) => one.observationDomainId)).toEqual([
+      7, 7, 7, 9, 7, 7,
+    ]);
+  });
+
+  it("are sent by default, but for flow keys", () => {
+    expect([...made().keys()].sort()).toEqual([500, 501, 502, 504, 505, 506]);
+    const off = {
+      meteringStatistics: "off",
+      meteringReliability: "off",
+      exportingReliability: "off",
+      extendedTypeInformation: "off",
+      interfaceNames: "off",
+    };
+    expect(made({ options: off }).size).toBe(0);
+  });
+
+  it("name no interfaces where none is metered", () => {
+    const config = { interfaces: [], trace: { source: "kernel" } };
+    expect([...made(config).keys()]).not.toContain(ids.interfaceNames);
+  });
+
+  it("have ids that no other template has, in the range that is kept for them", () => {
+    const own = [...made({ options: ALL }).keys()];
+    const { first, last, ...named } = ids;
+    expect(own.sort()).toEqual(Object.values(named).sort());
+    const data = [...flowTemplates(registry), ...traceTemplates(registry)].map(({ id }) => id);
+    expect(new Set([...own, ...data]).size).toBe(own.length + data.length);
+    for (const id of own) expect(id >= first && id <= last).toBe(true);
+  });
+
+  it("can all be encoded", () => {
+    const interfaces = [{ index: 1, name: "lo", description: "a" }];
+    for (const { template, records } of made({ options: ALL }, interfaces).values()) {
+      const all = [...records()];
+      expect(all.length).toBeGreaterThan(0);
+      for (const record of all) {
+        expect(encodeRecord(template, record).length).toBeGreaterThanOrEqual(template.recordLength);
+      }
+    }
+  });
+});
+
+const names = ({ template }: OptionsRecords): string[] =>
+  template.fields.map(({ element }) => element.name);
+
+describe("statistics", () => {
+  it("tell what was exported", () => {
+    const options = made().get(ids.meteringStatistics)!;
+    expect(options.template.scopeFieldCount).toBe(1);
+    expect([...options.records()]).toEqual([
+      {
+        observationDomainId: 9,
+        systemInitTimeMilliseconds: BEGAN,
+        exportedMessageTotalCount: 11,
+        exportedFlowRecordTotalCount: 22,
+        exportedOctetTotalCount: 33_000,
+      },
+    ]);
+  });
+
+  it("tell what was not metered, with its octets where they are known", () => {
+    const options = made().get(ids.meteringReliability)!;
+    expect(names(options)).toEqual([
+      "observationDomainId",
+      "systemInitTimeMilliseconds",
+      "ignoredPacketTotalCount",
+      "ignoredOctetTotalCount",
+      "observationTimeMilliseconds",
+      "observationTimeMilliseconds",
+    ]);
+    const record = {
+      observationDomainId: 9,
+      systemInitTimeMilliseconds: BEGAN,
+      ignoredPacketTotalCount: 7,
+      observationTimeMilliseconds: [BEGAN + 10, BEGAN + 10],
+    };
+    expect([...options.records()]).toEqual([{ ...record, ignoredOctetTotalCount: 700 }]);
+
+    const traced = made({ trace: { source: "kernel" } }).get(ids.meteringReliability)!;
+    expect(names(traced)).not.toContain("ignoredOctetTotalCount");
+    expect([...traced.records()]).toEqual([record]);
+  });
+
+  it("tell what was not sent", () => {
+    const options = made().get(ids.exportingReliability)!;
+    expect(options.template.scopeFieldCount).toBe(1);
+    expect([...options.records()]).toEqual([
+      {
+        exportingProcessId: 4321,
+        systemInitTimeMilliseconds: BEGAN,
+        notSentFlowTotalCount: 4,
+        notSentPacketTotalCount: 42,
+        notSentOctetTotalCount: 5300,
+        observationTimeMilliseconds: [BEGAN + 1000, BEGAN + 2000],
+      },
+    ]);
+  });
+});
+
+describe("ignored packets", () => {
+  it("are those of DEX that found no record or made no sense", () => {
+    const counters = {
+      packets: 1000n,
+      dexPackets: 500n,
+      dexMalformed: 3n,
+      dexMalformedOctets: 300n,
+      namespaceFiltered: 20n,
+      tableFull: 4n,
+      tableFullOctets: 5000n,
+      optionsMalformed: 9n,
+    };
+    expect(ignoredByMeter("a", counters)).toEqual({ key: "a", packets: 7, octets: 5300 });
+    const events = { netlinkDrops: 5, netlinkMalformed: 2 };
+    expect(ignoredByKernelEvents("b", events)).toEqual({ key: "b", packets: 7, octets: 0 });
+  });
+
+  it("count from the first look at a source on, with the time of each look", () => {
+    const packets = new IgnoredPackets();
+    const look = (now: number, ...counts: [string, number, number][]): void =>
+      packets.look(
+        counts.map(([key, count, octets]) => ({ key, packets: count, octets })),
+        now,
+      );
+    look(1000, ["a", 50, 5000], ["b", 0, 0]);
+    expect(packets.counts).toMatchObject({ packets: 0, octets: 0, first: 0, last: 0 });
+    look(2000, ["a", 50, 5000], ["b", 2, 200]);
+    look(3000, ["a", 51, 5100]);
+    look(4000, ["a", 51, 5100], ["b", 2, 200]);
+    expect(packets.counts).toMatchObject({ packets: 3, octets: 300, first: 2000, last: 3000 });
+    // A meter that was removed and made anew begins at 0.
+    look(5000, ["a", 4, 400]);
+    expect(packets.counts).toMatchObject({ packets: 7, octets: 700, first: 2000, last: 5000 });
+  });
+});
+
+describe("flow keys", () => {
+  /** Names of the fields that the indicator marks. */
+  const marked = (kind: number): string[] => {
+    const template = flowTemplates(registry)[kind]!;
+    const bits = flowKeyIndicator(template);
+    return template.fields
+      .filter((_, n) => (bits >> BigInt(n)) & 1n)
+      .map(({ element }) => element.name);
+  };
+  const common = [
+    "sourceTransportPort",
+    "destinationTransportPort",
+    "protocolIdentifier",
+    "ingressInterface",
+    "egressInterface",
+    "flowDirection",
+    "vlanId",
+    "dot1qCustomerVlanId",
+    "ioamNamespaceId",
+    "ioamFlowId",
+    "ioamTraceType",
+    "ioamExtensionFlags",
+  ];
+
+  it("are the fields of struct flow_key", () => {
+    expect(marked(0)).toEqual(["sourceIPv6Address", "destinationIPv6Address", ...common]);
+    expect(marked(1)).toEqual(["sourceIPv6Address", "destinationIPv6Address", ...common]);
+    expect(marked(2)).toEqual(["sourceIPv4Address", "destinationIPv4Address", ...common]);
+  });
+
+  it("are told of each template of flows, by its id and the order of its fields", () => {
+    const elements = ["packetDeltaCount", "protocolIdentifier", "octetDeltaCount", "flowDirection"];
+    const config = { id: 1024, elements: elements.map((name) => ({ name })) };
+    const [options] = agentOptions(
+      configOf({ ...BASE, options: { ...ALL, extendedTypeInformation: "off" } }),
+      { ...sources(), flowTemplates: flowTemplates(registry, config) },
+    ).filter(({ template }) => template.id === ids.flowKeys);
+    expect([...options!.records()]).toEqual(
+      [1024, 1025, 1026].map((templateId) => ({ templateId, flowKeyIndicator: 0b1010n })),
+    );
+  });
+});
+
+describe("interface names", () => {
+  it("are told by their numbers, unless these are ambiguous", () => {
+    const all = made({}, [
+      { index: 1, name: "lo" },
+      { index: 2, name: "eth0", description: "to the core" },
+      { index: 3, name: "eth1", description: "" },
+      // Of another network namespace.
+      { index: 1, name: "lo" },
+      { index: 2, name: "veth7" },
+      { index: 2, name: "eth0" },
+      { index: 9, name: "fifteen-octets-", description: "ü".repeat(40) },
+    ]);
+    expect([...all.get(ids.interfaceNames)!.records()]).toEqual([
+      { ingressInterface: 1, interfaceName: "lo" },
+      { ingressInterface: 3, interfaceName: "eth1" },
+      { ingressInterface: 9, interfaceName: "fifteen-octets-" },
+    ]);
+    expect([...all.get(ids.interfaceDescriptions)!.records()]).toEqual([
+      {
+        interfaceName: "fifteen-octets-",
+        ingressInterface: 9,
+        // 64 octets.
+        interfaceDescription: "ü".repeat(32),
+      },
+    ]);
+  });
+});
