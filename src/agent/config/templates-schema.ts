@@ -1,7 +1,7 @@
 // What a configuration may say of the templates of data.
 import { z } from "zod";
 import { FLOW_GROUP } from "../flow-template.ts";
-import { OPTIONS_TEMPLATE_IDS } from "../options/template-ids.ts";
+import { OPTIONS_TEMPLATE_RANGE } from "../options/template-ids.ts";
 import { readElementList } from "../templates/element-list.ts";
 import type {
   ElementChoice,
@@ -55,7 +55,7 @@ function* idMistakes(given: Given): Generator<[GroupName, string]> {
     if (id === undefined) continue;
     const last = id + GROUPS[name].kinds.length - 1;
     const takes = id === last ? `it takes ${id}` : `it takes ${id} to ${last}`;
-    const { first: from, last: to } = OPTIONS_TEMPLATE_IDS;
+    const { first: from, last: to } = OPTIONS_TEMPLATE_RANGE;
     if (id <= to && last >= from) {
       yield [name, `${takes}, but ${from} to ${to} are those of options: give another`];
     }

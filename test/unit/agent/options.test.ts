@@ -1,4 +1,5 @@
 // The agent's options records: which are made, what they say, where and how often.
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { configOf } from "../../../src/agent/config/schema.ts";
 import { flowTemplates } from "../../../src/agent/flow-template.ts";
@@ -11,7 +12,10 @@ import {
 } from "../../../src/agent/options/ignored-packets.ts";
 import type { NamedInterface } from "../../../src/agent/options/interface-names.ts";
 import { LossCounts } from "../../../src/agent/options/loss-counts.ts";
-import { OPTIONS_TEMPLATE_IDS } from "../../../src/agent/options/template-ids.ts";
+import {
+  OPTIONS_TEMPLATE_IDS,
+  OPTIONS_TEMPLATE_RANGE,
+} from "../../../src/agent/options/template-ids.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import {
   ElementRegistry,
@@ -97,8 +101,8 @@ describe("options", () => {
 
   it("have ids that no other template has, in the range that is kept for them", () => {
     const own = [...made({ options: ALL }).keys()];
-    const { first, last, ...named } = ids;
-    expect(own.sort()).toEqual(Object.values(named).sort());
+    const { first, last } = OPTIONS_TEMPLATE_RANGE;
+    expect(own.sort()).toEqual(Object.values(ids).sort());
     const data = [...flowTemplates(registry), ...traceTemplates(registry)].map(({ id }) => id);
     expect(new Set([...own, ...data]).size).toBe(own.length + data.length);
     for (const id of own) expect(id >= first && id <= last).toBe(true);
@@ -250,6 +254,32 @@ describe("flow keys", () => {
       [1024, 1025, 1026].map((templateId) => ({ templateId, flowKeyIndicator: 0b1010n })),
     );
   });
+});
+
+it("docs/ipfix.md lists the options as they are", () => {
+  const text = readFileSync(new URL("../../../docs/ipfix.md", import.meta.url), "utf8");
+  const section = text.split("\n## Options\n")[1]!.split("\n## ")[0]!;
+  const rows = section
+    .split("\n")
+    .filter((line) => /^\| `\w+` \| \d+ \|/.test(line))
+    .map((line) => line.split("|").slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim().replaceAll("`", "")));
+  const byDefault = configOf(BASE).options;
+  const all = [...made({ options: ALL }).values()].map((one) => {
+    const { id, fields, scopeFieldCount } = one.template;
+    const elements = fields.map(({ element }) => element.name);
+    const key = Object.entries(ids).find(([, number]) => number === id)![0];
+    const option = key === "interfaceDescriptions" ? "interfaceNames" : key;
+    const period = byDefault[option as keyof typeof byDefault];
+    return [
+      option,
+      String(id),
+      elements.slice(0, scopeFieldCount).join(", "),
+      elements.slice(scopeFieldCount).join(", "),
+      period === undefined ? "off" : `${period / 1000}s`,
+    ];
+  });
+  expect(rows).toEqual(all);
 });
 
 describe("interface names", () => {
