@@ -278,6 +278,40 @@ describe("a withdrawal", () => {
     expect(hex(stream.messages[1]!.subarray(16))).toBe("00020008" + "01010000");
   });
 
+  it("of a template that the collector does not have is not sent", async () => {
+    const stream = transport("stream");
+    const process = await open([stream], { encoders: [] });
+    await process.withdraw(other);
+    await process.send(texts, [record]);
+    // Of the same id, but not the one that is there.
+    await process.withdraw(other);
+    await process.send(texts, [record]);
+    await process.withdraw(texts);
+    await process.withdraw(texts);
+    const { messages } = decoded(stream);
+    expect(messages.map(({ sets, withdrawn }) => [sets, withdrawn])).toEqual([
+      [[2, 257], []],
+      [[257], []],
+      [[2], [257]],
+    ]);
+  });
+
+  it("of a template that lists have has it announced again with the next of them", async () => {
+    const stream = transport("stream");
+    const process = await open([stream], { encoders: [] });
+    const lists = new Template(300, named("subTemplateList"));
+    const inner = { subTemplateList: { template: texts, records: [record] } };
+    await process.send(lists, [inner]);
+    await process.withdraw(texts);
+    await process.send(lists, [inner]);
+    const { messages } = decoded(stream);
+    expect(messages.map(({ templates }) => templates.map(({ id }) => id))).toEqual([
+      [257, 300],
+      [],
+      [257],
+    ]);
+  });
+
   it("of a template of options is in set 3", async () => {
     const stream = transport("stream");
     const process = await open([stream], { encoders: [] });

@@ -44,7 +44,7 @@ export class Announcements {
       .map((options) => options.template);
     const same = [...this.#templates, ...ofOptions].find(({ id }) => id === template.id);
     if (same === undefined) return false;
-    if (Buffer.compare(same.record, template.record) === 0) return true;
+    if (isSame(same, template)) return true;
     throw new IoamctlError(
       "TEMPLATE_INVALID",
       `template ${template.id} is in use with other fields: withdraw it, or take another id`,
@@ -61,9 +61,11 @@ export class Announcements {
     return true;
   }
 
-  remove({ id }: Template): void {
-    const at = this.#templates.findIndex((template) => template.id === id);
+  /** False: it is not there. */
+  remove(template: Template): boolean {
+    const at = this.#templates.findIndex((one) => isSame(one, template));
     if (at >= 0) this.#templates.splice(at, 1);
+    return at >= 0;
   }
 
   /**
@@ -89,6 +91,11 @@ export class Announcements {
       ...told(this.#options.filter(({ first }) => first !== true)),
     ];
   }
+}
+
+/** Whether the id and all fields are the same; the id is in the record. */
+function isSame(a: Template, b: Template): boolean {
+  return Buffer.compare(a.record, b.record) === 0;
 }
 
 function groupByDomain(options: readonly OptionsRecords[]): Map<number, OptionsRecords[]> {

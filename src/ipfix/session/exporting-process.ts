@@ -226,8 +226,8 @@ export class ExportingProcess {
   async withdraw(template: Template): Promise<void> {
     // In its turn: calls before it may still bring the template back.
     await this.#calls.between(async () => {
-      this.#announcements.remove(template);
-      if (this.#sender.link.transport?.takesWithdrawals !== true) return;
+      const isKnown = this.#announcements.remove(template) && this.#sender.hasAnnounced;
+      if (!isKnown || this.#sender.link.transport?.takesWithdrawals !== true) return;
       await this.#deliverAll(this.#pack([templateWithdrawal(template)], undefined, true));
     });
     // Without a session there was no turn.
