@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { collectorOf } from "../src/agent/collector-of.ts";
 import { CollectorSink } from "../src/agent/collector-sink.ts";
 import { configOf } from "../src/agent/config/schema.ts";
+import { LossCounts } from "../src/agent/options/loss-counts.ts";
 import { TraceIds } from "../src/agent/trace/trace-records.ts";
 import { TracedNetns } from "../src/agent/trace/traced-netns.ts";
 import { createLogger } from "../src/cli/log.ts";
@@ -54,9 +55,15 @@ async function exportAll(netnsName: string, port: string): Promise<Listening> {
     trace: { source: "kernel", netns: [netnsName] },
     collectors: [{ address: `[::1]:${port}`, mtu: MTU }],
   });
-  const collector = collectorOf(config.collectors[0]!, config, log);
+  const notSent = new LossCounts();
+  const collector = collectorOf(config.collectors[0]!, config, {
+    log,
+    notSent,
+    ignored: () => notSent,
+    interfaces: () => [],
+  });
   await collector.begin();
-  const sink = new CollectorSink(collector);
+  const sink = new CollectorSink(collector, notSent);
   const around = {
     formats: LINUX_TIMESTAMPS,
     ids: new TraceIds(),

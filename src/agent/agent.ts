@@ -2,18 +2,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
+import { AgentSinks, type AgentSinksOptions } from "./agent-sinks.ts";
 import type { ObservationPoint } from "./attach-all.ts";
-import { CollectorLedger } from "./collector-ledger.ts";
-import { configuredPeer } from "./collector-of.ts";
-import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
-import { ConsoleSink } from "./console-sink.ts";
 import { MeteredNetns } from "./metered-netns.ts";
 import { isNetns } from "./netns-name.ts";
-import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
+import type { SinkMap } from "./open-sinks.ts";
+import { IgnoredPackets } from "./options/ignored-packets.ts";
+import type { LossCounts } from "./options/loss-counts.ts";
+import { netnsInterfaces } from "./options/netns-interfaces.ts";
 import { refuseFixedChanges } from "./reload.ts";
 import { ReturningNetns } from "./returning-netns.ts";
-import type { AgentSink, Sink } from "./sink.ts";
 import { startTicker, type Ticker } from "./ticker.ts";
 import { TraceSources } from "./trace/trace-sources.ts";
 import { meteredNames, type WantedMap, type WantedNetns, wantedBy } from "./wanted-netns.ts";
@@ -25,8 +24,7 @@ const STOP_LIMIT_MS = 10_000;
 const LOOK_MS = 1000;
 
 /** What an agent needs beside its configuration. */
-export interface AgentSurroundings
-  extends Omit<SinkSurroundings, "onConsoleClosed" | "onCollectorChange"> {
+export interface AgentSurroundings extends Pick<AgentSinksOptions, "printers" | "log"> {
   /** The agent has nothing left to do: no meter, or nobody to tell. */
   readonly onIdle: (why: IoamctlError | undefined) => void;
 }
@@ -34,30 +32,30 @@ export interface AgentSurroundings
 /** A running agent. */
 export class Agent {
   readonly #netns: Map<number, MeteredNetns> = new Map();
-  readonly #surroundings: SinkSurroundings;
+  readonly #sinks: AgentSinks;
   readonly #onIdle: AgentSurroundings["onIdle"];
   readonly #log: Logger;
   #config: AgentConfig;
-  #sinks: SinkMap = new Map();
-  #activeSinks: readonly AgentSink[] = [];
+  readonly #ignored: IgnoredPackets = new IgnoredPackets();
   readonly #traces: TraceSources;
   readonly #returning: ReturningNetns;
   /** Closed while the agent goes on, but not wholly exported yet. */
   readonly #closing: Set<Promise<boolean>> = new Set();
   #looking: Ticker | undefined;
-  #ledger: CollectorLedger | undefined;
   #isStopping = false;
 
-  private constructor(config: AgentConfig, { onIdle, ...sinks }: AgentSurroundings) {
+  private constructor(config: AgentConfig, { onIdle, ...surroundings }: AgentSurroundings) {
     this.#config = config;
     this.#onIdle = onIdle;
-    this.#log = sinks.log;
-    this.#surroundings = {
-      ...sinks,
-      onConsoleClosed: () => this.#consoleClosed(),
+    this.#log = surroundings.log;
+    this.#sinks = new AgentSinks({
+      ...surroundings,
+      onNobodyLeft: () => onIdle(undefined),
       onCollectorChange: () => this.#leaveOutExports(),
-    };
-    const active = (): readonly AgentSink[] => this.#activeSinks;
+      ignored: () => this.#lookForIgnored(),
+      interfaces: () => netnsInterfaces(this.#config.interfaces.map(({ netns }) => netns)),
+    });
+    const active = () => this.#sinks.active;
     this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
     const places = {
       has: (inode: number) => this.#netns.has(inode),
@@ -79,19 +77,17 @@ export class Agent {
    */
   static async start(config: AgentConfig, surroundings: AgentSurroundings): Promise<Agent> {
     const agent = new Agent(config, surroundings);
-    agent.#setSinks(await openSinks(config, new Map(), agent.#surroundings));
+    agent.#sinks.adopt(await agent.#sinks.open(config));
     try {
       await agent.#openAll(wantedBy(config));
       const failure = await agent.#traces.goOver(config);
       if (failure !== undefined && agent.#hasNothing()) throw failure;
     } catch (error) {
-      await closeSinks(agent.#sinks);
+      await agent.#sinks.close();
       throw error;
     }
     for (const one of agent.#netns.values()) agent.#start(one);
-    agent.#ledger = new CollectorLedger(() =>
-      agent.#collectorSinks().flatMap((sink) => sink.status()),
-    );
+    agent.#sinks.publish();
     agent.#beginLooking();
     return agent;
   }
@@ -113,7 +109,7 @@ export class Agent {
     refuseFixedChanges(this.#config, config);
     // What was metered and is not there now is waited for.
     const wanted = wantedBy(config, meteredNames(this.#config));
-    const sinks = await openSinks(config, this.#sinks, this.#surroundings);
+    const sinks = await this.#sinks.open(config);
     const undo: (() => Promise<void>)[] = [];
     const added = new Map([...wanted].filter(([inode]) => !this.#netns.has(inode)));
     try {
@@ -126,7 +122,7 @@ export class Agent {
       await this.#openAll(added);
     } catch (error) {
       for (const step of undo) await step();
-      await closeSinks(sinks, this.#sinks);
+      await this.#sinks.withdraw(sinks);
       throw error;
     }
     await this.#goOver(config, wanted, added, sinks);
@@ -143,9 +139,7 @@ export class Agent {
     const limit = delay(STOP_LIMIT_MS, [false], { signal: inTime.signal }).catch(() => [true]);
     const traces = this.#traces.close().then(() => true);
     const exported = await Promise.race([Promise.all([...closing, traces]), limit]);
-    // A collector may take its time to end, but it has been given everything.
-    this.#ledger?.remove();
-    await closeSinks(this.#sinks);
+    await this.#sinks.close();
     inTime.abort();
     return !exported.includes(false);
   }
@@ -157,10 +151,10 @@ export class Agent {
     added: WantedMap,
     sinks: SinkMap,
   ): Promise<void> {
-    const former = this.#sinks;
     const isPeriodNew = config.meter.activeTimeout !== this.#config.meter.activeTimeout;
     this.#config = config;
-    this.#setSinks(sinks);
+    const former = this.#sinks.adopt(sinks);
+    this.#leaveOutExports();
     for (const [inode, one] of this.#netns) {
       const points = wanted.get(inode)?.points;
       if (points === undefined) await this.#close(one, "detach");
@@ -174,25 +168,21 @@ export class Agent {
     // A drain that began with the former sinks ends with them.
     await Promise.all([...this.#netns.values(), this.#traces].map((one) => one.idle()));
     await Promise.all(this.#closing);
-    await closeSinks(former, sinks);
-  }
-
-  #collectorSinks(): CollectorSink[] {
-    return this.#activeSinks.filter((sink) => sink instanceof CollectorSink);
+    await this.#sinks.closeFormer(former);
   }
 
   /** Packets of the agent's own are not metered (RFC 9326 section 6): they would beget others. */
   #leaveOutExports(): void {
-    const configured = this.#config.collectors.flatMap(configuredPeer);
-    const peers = this.#collectorSinks().flatMap((sink) => sink.peers);
-    const all = [...configured, ...peers];
-    for (const one of this.#netns.values()) one.leaveOutExports(all);
+    const peers = this.#sinks.peers(this.#config);
+    for (const one of this.#netns.values()) one.leaveOutExports(peers);
   }
 
-  #setSinks(sinks: SinkMap): void {
-    this.#sinks = sinks;
-    this.#activeSinks = [...sinks.values()];
-    this.#leaveOutExports();
+  #lookForIgnored(): LossCounts {
+    this.#ignored.look([
+      ...[...this.#netns.values()].map((one) => one.ignored()),
+      ...this.#traces.ignored(),
+    ]);
+    return this.#ignored.counts;
   }
 
   /** Opens all of `wanted`, or none. */
@@ -200,7 +190,7 @@ export class Agent {
     const opened: MeteredNetns[] = [];
     try {
       for (const [inode, { options, points }] of wanted) {
-        const sinks = (): readonly Sink[] => this.#activeSinks;
+        const sinks = () => this.#sinks.active;
         const one = await MeteredNetns.open(inode, options, points, sinks, this.#log);
         opened.push(one);
         this.#netns.set(inode, one);
@@ -250,6 +240,7 @@ export class Agent {
       for (const one of this.#netns.values()) {
         if (one.isNetnsGone()) this.#meterGone(one);
       }
+      this.#lookForIgnored();
       this.#traces.look(this.#config);
       await this.#returning.look(this.#config);
     });
@@ -269,16 +260,5 @@ export class Agent {
     if (this.#returning.awaits(this.#config) || this.#traces.awaits(this.#config)) return;
     const why = "every meter or its netns was removed, so nothing is left to export: start anew";
     this.#onIdle(new IoamctlError("METER_GONE", why));
-  }
-
-  #consoleClosed(): void {
-    const others = this.#activeSinks.filter((sink) => !(sink instanceof ConsoleSink));
-    if (others.length === 0) {
-      this.#log.info("standard output was closed: stopping");
-      this.#onIdle(undefined);
-    } else {
-      this.#log.warn("standard output was closed: going on without it");
-      this.#activeSinks = others;
-    }
   }
 }

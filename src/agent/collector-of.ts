@@ -1,10 +1,11 @@
-// How an agent exports to its collectors and files: destination and templates, from the configuration.
+// Collectors and files as they are configured: destination, templates, options.
 import { isIP } from "node:net";
 import type { Logger } from "pino";
 import {
   compileEncoder,
+  type Destination,
   ElementRegistry,
-  type Encoder,
+  type ExportingProcessOptions,
   fileDestination,
   ioamElements,
   type Peer,
@@ -14,26 +15,55 @@ import { layoutOf } from "../meter/index.ts";
 import { Collector } from "./collector.ts";
 import type { AgentConfig, CollectorConfig, FileConfig } from "./config/agent-config.ts";
 import { flowTemplates } from "./flow-template.ts";
+import { agentOptions } from "./options/agent-options.ts";
+import type { NamedInterface } from "./options/interface-names.ts";
+import type { LossCounts } from "./options/loss-counts.ts";
 import { TRACE_LAYOUT } from "./trace/record-layout.ts";
 import { traceTemplates } from "./trace/trace-template.ts";
 
-/** A collector as it is configured. `onChange`: a session began or ended. */
+/** What collectors and files need beside the configuration. */
+export interface CollectorSurroundings {
+  readonly log: Logger;
+  /** A session began or ended. */
+  readonly onCollectorChange?: () => void;
+  /** Packets that should have been metered and were not, since the agent began. */
+  readonly ignored: () => LossCounts;
+  /** What this collector, or none of several, did not take. */
+  readonly notSent: LossCounts;
+  /** Of the network namespaces that are metered. */
+  readonly interfaces: () => Iterable<NamedInterface>;
+}
+
+/** When this process began to export, Unix milliseconds. */
+const BEGAN = Date.now();
+
+/** A collector as it is configured. */
 export function collectorOf(
   collector: CollectorConfig,
   config: AgentConfig,
-  log: Logger,
-  onChange?: () => void,
+  surroundings: CollectorSurroundings,
 ): Collector {
   const { address, mtu, maxRate, templateRefresh } = collector;
-  const options = {
-    destination: udpDestination(address),
-    observationDomainId: config.observationDomainId,
-    encoders: encodersOf(config),
+  return make(udpDestination(address), config, surroundings, {
     templateRefresh: templateRefresh / 1000,
     ...(mtu !== undefined && { mtu }),
     ...(maxRate !== undefined && { maxRate }),
-  };
-  return new Collector(options, log, onChange);
+  });
+}
+
+/** Files as they are configured. */
+export function fileOf(
+  { path, rotate, maxSize, keep }: FileConfig,
+  config: AgentConfig,
+  surroundings: CollectorSurroundings,
+): Collector {
+  const destination = fileDestination({
+    path,
+    rotate,
+    ...(maxSize !== undefined && { maxOctets: maxSize }),
+    ...(keep !== undefined && { keep }),
+  });
+  return make(destination, config, surroundings, {});
 }
 
 /** Where packets to a collector go, when its name need not be looked up for that. */
@@ -43,28 +73,38 @@ export function configuredPeer({ address, transport }: CollectorConfig): Peer[] 
   return isIP(host) === 0 ? [] : [{ address: host, port, protocol }];
 }
 
-/** Files as they are configured. */
-export function fileOf(file: FileConfig, config: AgentConfig, log: Logger): Collector {
-  const { path, rotate, maxSize, keep } = file;
-  const options = {
-    destination: fileDestination({
-      path,
-      rotate,
-      ...(maxSize !== undefined && { maxOctets: maxSize }),
-      ...(keep !== undefined && { keep }),
-    }),
-    observationDomainId: config.observationDomainId,
-    encoders: encodersOf(config),
-  };
-  return new Collector(options, log);
-}
-
-/** The templates of flows, and behind them those of traces if there are any. */
-function encodersOf({ enterpriseNumbers, templates, trace }: AgentConfig): Encoder[] {
+function make(
+  destination: Destination,
+  config: AgentConfig,
+  { log, onCollectorChange, notSent, ignored, interfaces }: CollectorSurroundings,
+  more: Partial<ExportingProcessOptions>,
+): Collector {
+  const { observationDomainId, enterpriseNumbers, templates, trace } = config;
   const registry = new ElementRegistry(ioamElements(enterpriseNumbers));
   const flows = flowTemplates(registry, templates.flow);
-  const encoders = flows.map((template) => compileEncoder(template, layoutOf("flow_record")));
-  if (trace.source === "off") return encoders;
-  const traces = traceTemplates(registry, templates);
-  return [...encoders, ...traces.map((template) => compileEncoder(template, TRACE_LAYOUT))];
+  const traces = trace.source === "off" ? [] : traceTemplates(registry, templates);
+  const collector: Collector = new Collector(
+    {
+      destination,
+      observationDomainId,
+      encoders: [
+        ...flows.map((template) => compileEncoder(template, layoutOf("flow_record"))),
+        ...traces.map((template) => compileEncoder(template, TRACE_LAYOUT)),
+      ],
+      options: agentOptions(config, {
+        registry,
+        flowTemplates: flows,
+        began: BEGAN,
+        exportingProcessId: process.pid,
+        exported: () => collector.status()[0]!,
+        notSent: () => notSent,
+        ignored,
+        interfaces,
+      }),
+      ...more,
+    },
+    log,
+    onCollectorChange,
+  );
+  return collector;
 }

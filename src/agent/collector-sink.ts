@@ -1,6 +1,7 @@
 // Flows and traces on their way to an exporter: as records in memory, and what became of them.
 import type { ExportContext, Peer } from "../ipfix/index.ts";
 import type { CollectorStatus, Exporter } from "./exporter.ts";
+import type { LossCounts } from "./options/loss-counts.ts";
 import {
   type AgentSink,
   type Batch,
@@ -16,8 +17,11 @@ const NO_FLOWS: ExportContext = { values: { flowEndReason: 0, ioamNodeId: 0 } };
 export class CollectorSink implements AgentSink {
   readonly name: string;
   readonly #exporter: Exporter;
+  readonly #notSent: LossCounts;
 
-  constructor(exporter: Exporter) {
+  /** What is not sent is added to `notSent`. */
+  constructor(exporter: Exporter, notSent: LossCounts) {
+    this.#notSent = notSent;
     this.name = exporter.name;
     this.#exporter = exporter;
   }
@@ -27,13 +31,17 @@ export class CollectorSink implements AgentSink {
     const { offsets, kinds, count } = slice;
     const records = { buffer: sealed.buffer, offsets, kinds, count, context };
     const { dropped } = await this.#exporter.export(records, signal);
-    return dropped.length === 0 ? NOTHING_DROPPED : sumOf(batch, dropped);
+    if (dropped.length === 0) return NOTHING_DROPPED;
+    const sum = sumOf(batch, dropped);
+    this.#notSent.add(sum);
+    return sum;
   }
 
   async takeTraces({ records, signal }: TraceBatch): Promise<number> {
     const { buffer, offsets, kinds, count } = records;
     const traces = { buffer, offsets, kinds, count, context: NO_FLOWS };
     const { dropped } = await this.#exporter.export(traces, signal);
+    this.#notSent.add({ records: dropped.length, packets: 0, octets: 0 });
     return dropped.length;
   }
 

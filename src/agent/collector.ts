@@ -17,7 +17,7 @@ const RECOVERY_MS = 10_000;
 const FIRST_ATTEMPT_MS = 2000;
 
 /** Packets of a session that has ended may still be under way. */
-const PEERS = 4;
+const PEERS = 2;
 
 /** What no further attempt can mend. */
 const PERMANENT = new Set(["MTU_TOO_SMALL"]);

@@ -5,6 +5,7 @@ import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, isPoint, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
 import { isNetns } from "./netns-name.ts";
+import { type IgnoringSource, ignoredByMeter } from "./options/ignored-packets.ts";
 import { Rotator } from "./rotator.ts";
 import type { Sink } from "./sink.ts";
 
@@ -89,6 +90,11 @@ export class MeteredNetns {
   /** Changes the time between exports, milliseconds. */
   setPeriod(period: number, onGone: () => void): void {
     this.#rotator.setPeriod(period, () => this.#look(onGone));
+  }
+
+  /** What its counters say of packets that should have been metered and were not. */
+  ignored(): IgnoringSource {
+    return ignoredByMeter(`meter ${this.inode}`, this.#meter.counters());
   }
 
   /** Packets to these collectors are counted, and no longer metered. */

@@ -1,11 +1,13 @@
 // The sinks that a configuration asks for; those that are open already stay open.
 import type { Logger } from "pino";
 import type { Collector } from "./collector.ts";
-import { collectorOf, fileOf } from "./collector-of.ts";
+import { type CollectorSurroundings, collectorOf, fileOf } from "./collector-of.ts";
 import { CollectorSink } from "./collector-sink.ts";
-import type { AgentConfig, CollectorConfig, ConsoleFormat } from "./config/agent-config.ts";
+import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
 import { ConsoleSink, type Printers } from "./console-sink.ts";
 import { Fallback } from "./fallback.ts";
+import type { NamedInterface } from "./options/interface-names.ts";
+import { LossCounts } from "./options/loss-counts.ts";
 import type { AgentSink } from "./sink.ts";
 
 /** Sinks by what the configuration says of them. */
@@ -22,6 +24,10 @@ export interface SinkSurroundings {
   readonly onConsoleClosed: () => void;
   /** A session with a collector began or ended. */
   readonly onCollectorChange: () => void;
+  /** Packets that should have been metered and were not, since the agent began. */
+  readonly ignored: () => LossCounts;
+  /** Of the network namespaces that are metered. */
+  readonly interfaces: () => Iterable<NamedInterface>;
 }
 
 /**
@@ -31,7 +37,7 @@ export interface SinkSurroundings {
 export async function openSinks(
   config: AgentConfig,
   open: SinkMap,
-  { printers, log, onConsoleClosed, onCollectorChange }: SinkSurroundings,
+  surroundings: SinkSurroundings,
 ): Promise<SinkMap> {
   const sinks = new Map<string, AgentSink>();
   const add = async (what: unknown, make: () => AgentSink | Promise<AgentSink>): Promise<void> => {
@@ -39,29 +45,19 @@ export async function openSinks(
     sinks.set(key, open.get(key) ?? (await make()));
   };
   const { collectors, outputs, exportMode } = config;
-  const make = (one: CollectorConfig): Collector =>
-    collectorOf(one, config, log, onCollectorChange);
   try {
     if (exportMode === "fallback" && collectors.length > 1) {
-      await add(["fallback", collectors], async () => {
-        const all = await opened(collectors.map(make));
-        return new CollectorSink(new Fallback(all, log));
-      });
+      await add(["fallback", collectors], () => openFallback(config, surroundings));
     } else {
       for (const one of collectors) {
-        await add(["collector", one], async () => {
-          const [collector] = await opened([make(one)]);
-          return new CollectorSink(collector!);
-        });
+        await add(["collector", one], () => openOne(collectorOf, one, config, surroundings));
       }
     }
     for (const output of outputs) {
-      await add(["output", output], async () => {
-        if (output.console !== undefined) {
-          return new ConsoleSink(printers[output.console.format], onConsoleClosed);
-        }
-        const [file] = await opened([fileOf(output.file, config, log)]);
-        return new CollectorSink(file!);
+      await add(["output", output], () => {
+        if (output.file !== undefined) return openOne(fileOf, output.file, config, surroundings);
+        const { printers, onConsoleClosed } = surroundings;
+        return new ConsoleSink(printers[output.console.format], onConsoleClosed);
       });
     }
     return sinks;
@@ -77,11 +73,34 @@ export async function closeSinks(sinks: SinkMap, kept: SinkMap = new Map()): Pro
   await Promise.all(closing);
 }
 
+async function openOne<T>(
+  make: (one: T, config: AgentConfig, surroundings: CollectorSurroundings) => Collector,
+  one: T,
+  config: AgentConfig,
+  surroundings: SinkSurroundings,
+): Promise<CollectorSink> {
+  const notSent = new LossCounts();
+  const collector = make(one, config, { ...surroundings, notSent });
+  await begin([collector]);
+  return new CollectorSink(collector, notSent);
+}
+
+async function openFallback(
+  config: AgentConfig,
+  surroundings: SinkSurroundings,
+): Promise<CollectorSink> {
+  const notSent = new LossCounts();
+  const collectors = config.collectors.map((one) =>
+    collectorOf(one, config, { ...surroundings, notSent }),
+  );
+  await begin(collectors);
+  return new CollectorSink(new Fallback(collectors, surroundings.log), notSent);
+}
+
 /** Waits for the first attempts of all. When one has failed for good, all are closed. */
-async function opened(collectors: Collector[]): Promise<Collector[]> {
+async function begin(collectors: readonly Collector[]): Promise<void> {
   try {
     await Promise.all(collectors.map((one) => one.begin()));
-    return collectors;
   } catch (error) {
     await Promise.all(collectors.map((one) => one.close()));
     throw error;

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { netnsInode } from "../meter-lock.ts";
 import { isNetns, netnsIdentity } from "../netns-name.ts";
+import { type IgnoringSource, ignoredByKernelEvents } from "../options/ignored-packets.ts";
 import type { TraceSink } from "../sink.ts";
 import { TraceIds } from "./trace-records.ts";
 import { TracedNetns } from "./traced-netns.ts";
@@ -37,6 +38,13 @@ export class TraceSources {
   /** Network namespaces that are listened to. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** What their counters say of events that nobody read. */
+  ignored(): IgnoringSource[] {
+    return [...this.#open.values()].map((one) =>
+      ignoredByKernelEvents(`events ${one.inode}`, one.counters()),
+    );
   }
 
   /**
