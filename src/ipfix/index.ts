@@ -50,3 +50,7 @@ export type {
   SubTemplateList,
   SubTemplateMultiList,
 } from "./value/list-value.ts";
+export type { Destination } from "./transport/destination.ts";
+export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";
+export type { Transport } from "./transport/transport.ts";
+export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
