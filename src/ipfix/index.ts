@@ -52,5 +52,6 @@ export type {
 } from "./value/list-value.ts";
 export type { Destination } from "./transport/destination.ts";
 export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";
+export { IPFIXS_PORT, type TlsOptions, tlsDestination } from "./transport/tls.ts";
 export type { Transport } from "./transport/transport.ts";
 export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
