@@ -1,17 +1,12 @@
 // ioamctl agent: the exporting daemon, from a configuration file or from options.
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { AgentConfig } from "../agent/config/agent-config.ts";
 import { ConfigError } from "../agent/config/checked-yaml.ts";
-import {
-  ENDPOINT_FORMS,
-  type Endpoint,
-  formatEndpoint,
-  parseEndpoint,
-} from "../agent/config/endpoint.ts";
 import { loadConfig } from "../agent/config/load-config.ts";
 import { configOf } from "../agent/config/schema.ts";
 import { runAgent } from "../agent/run-agent.ts";
 import { IoamctlError } from "../errors.ts";
+import { type CollectorOption, collectorOption } from "./collector-option.ts";
 import { printers } from "./flow-printers.ts";
 import { createLogger } from "./log.ts";
 import { type CommonOptions, interfacesOption, logLevelOption, netnsOption } from "./options.ts";
@@ -23,7 +18,7 @@ interface AgentOptions extends CommonOptions {
   check?: true;
   interface?: string[];
   netns?: string;
-  collector?: Endpoint;
+  collector?: CollectorOption;
   console?: true;
 }
 
@@ -34,6 +29,7 @@ it at once. SIGHUP reads CONFIG again.
 Examples:
   ioamctl agent -n eth1 --console
   ioamctl agent -n eth1 eth2 --netns blue --collector '[2001:db8::1]:4739'
+  ioamctl agent -n eth1 --collector tcp://collector.example:4739
   ioamctl agent -c /etc/ioamctl/agent.yaml --check && ioamctl agent -c /etc/ioamctl/agent.yaml`;
 
 export function addAgent(program: Command): void {
@@ -51,11 +47,7 @@ export function addAgent(program: Command): void {
     )
     .addOption(interfacesOption("interfaces to meter, at ingress").conflicts("config"))
     .addOption(netnsOption().conflicts("config"))
-    .addOption(
-      new Option("--collector <address:port>", "where to export to, by UDP")
-        .argParser(endpoint)
-        .conflicts("config"),
-    )
+    .addOption(collectorOption().conflicts("config"))
     .addOption(
       new Option("--console", "print flows as JSON, one a line, each interval").conflicts("config"),
     )
@@ -106,13 +98,7 @@ function configFrom(options: AgentOptions): AgentConfig {
       name,
       ...(options.netns !== undefined && { netns: options.netns }),
     })),
-    collectors: options.collector ? [{ address: formatEndpoint(options.collector) }] : [],
+    collectors: options.collector ? [options.collector] : [],
     outputs: options.console ? [{ console: { format: "json" } }] : [],
   });
-}
-
-function endpoint(text: string): Endpoint {
-  const parsed = parseEndpoint(text);
-  if (parsed === undefined) throw new InvalidArgumentError(`Give ${ENDPOINT_FORMS}.`);
-  return parsed;
 }

@@ -84,6 +84,9 @@ describe("wrong use ends with status 2 and one line", () => {
     ["agent -c y --console", /cannot be used with/],
     ["agent -n x --check", /cannot be used with/],
     ["agent -n x --collector 192.0.2.1", /--collector.*ADDRESS:PORT/],
+    ["agent -n x --collector tls://192.0.2.1:4740", /--collector.*certificates.*-c CONFIG/],
+    ["agent -n x --collector sctp://192.0.2.1:4739", /--collector.*tcp:\/\/ or udp:\/\//],
+    ["agent -n x --collector tcp://192.0.2.1", /--collector.*ADDRESS:PORT/],
     ["agent -n x --collector 2001:db8::1:4739", /--collector.*\[2001:db8::1\]:4739/],
   ])("ioamctl %s", async (line, message) => {
     let stderr = "";

@@ -1,6 +1,7 @@
 // What people write on the command line, and what becomes of it.
 import { Command, InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
+import { parseCollector } from "../../../src/cli/collector-option.ts";
 import { addFilterOptions, filterFrom } from "../../../src/cli/filter-options.ts";
 import { interfacesOption, wholeNumber } from "../../../src/cli/options.ts";
 import { parsePrefix } from "../../../src/cli/prefix.ts";
@@ -23,6 +24,28 @@ describe("whole numbers", () => {
       expect(() => parse(text)).toThrow(InvalidArgumentError);
     },
   );
+});
+
+describe("collectors", () => {
+  it.each([
+    ["[2001:db8::1]:4739", "udp", "[2001:db8::1]:4739"],
+    ["udp://192.0.2.1:4739", "udp", "192.0.2.1:4739"],
+    ["tcp://[2001:db8::1]:4739", "tcp", "[2001:db8::1]:4739"],
+    ["tcp://collector.example:9995", "tcp", "collector.example:9995"],
+  ])("%s is %s to %s", (text, transport, address) => {
+    expect(parseCollector(text)).toEqual({ transport, address });
+  });
+  it.each([
+    "",
+    "tcp://",
+    "tcp:192.0.2.1:1",
+    "tls://a:1",
+    "sctp://a:1",
+    "tcp://udp://a:1",
+    "tcp://a",
+  ])("not %s", (text) => {
+    expect(() => parseCollector(text)).toThrow(InvalidArgumentError);
+  });
 });
 
 describe("prefixes", () => {
