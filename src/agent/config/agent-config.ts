@@ -34,9 +34,9 @@ export interface TlsConfig {
   readonly key: string;
   /** Of the key, where it is encrypted. */
   readonly passphrase?: string | undefined;
-  /** The name that the collector's certificate must have; the address's host when left out. */
+  /** Name or address that the collector's certificate must be for; the host when left out. */
   readonly serverName?: string | undefined;
-  /** Names of which the collector's certificate must have one; any when left out. */
+  /** Names, addresses and SHA-256 fingerprints, of which its certificate must have one, too. */
   readonly peers?: readonly string[] | undefined;
 }
 
@@ -50,9 +50,9 @@ export interface CollectorConfig {
   readonly mtu?: number | undefined;
   /** Bits a second; no limit when left out. */
   readonly maxRate?: number | undefined;
-  /** Milliseconds until an attempt to begin a session is given up. */
+  /** Milliseconds until an attempt to begin a session is given up. UDP has none. */
   readonly connectTimeout: number;
-  /** Milliseconds, at most, from one attempt to the next. */
+  /** Milliseconds from the beginning of one attempt to that of the next; longer after failures. */
   readonly reconnect: number;
   /** Of TLS and DTLS alone, and always there then. */
   readonly tls?: TlsConfig | undefined;

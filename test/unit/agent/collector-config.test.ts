@@ -8,6 +8,7 @@ import { loadConfig, parseConfig } from "../../../src/agent/config/load-config.t
 import { type Folder, temporaryFolder } from "../../lab/guard.ts";
 
 const HEAD = "interfaces: [{ name: eth1 }]\ncollectors:\n";
+const FINGERPRINT = Array.from({ length: 32 }, () => "A9").join(":");
 const FILES = "ca: ca.pem, cert: tls/router.pem, key: tls/router.key";
 
 let folder: Folder;
@@ -38,7 +39,7 @@ function mistake(collector: string): string {
 
 describe("a collector", () => {
   it.each(["tls", "dtls"])("is reached by %s with files beside the configuration", (transport) => {
-    const all = `${FILES}, passphrase: secret, serverName: c, peers: [a.example, b.example]`;
+    const all = `${FILES}, passphrase: secret, serverName: c, peers: [a.example, "2001:db8::1", "${FINGERPRINT}"]`;
     expect(parse(`transport: ${transport}, tls: { ${all} }`)).toEqual([
       {
         address: { host: "c.example", port: 4740 },
@@ -52,7 +53,7 @@ describe("a collector", () => {
           key: join(folder.path, "tls/router.key"),
           passphrase: "secret",
           serverName: "c",
-          peers: ["a.example", "b.example"],
+          peers: ["a.example", "2001:db8::1", FINGERPRINT],
         },
       },
     ]);
@@ -119,11 +120,23 @@ describe("a mistake in a collector is told where it is", () => {
     ],
     [
       `transport: tls, tls: { ${FILES}, peers: ^[] }`,
-      "collectors[0].tls.peers: give at least one name, or leave it out",
+      "collectors[0].tls.peers: give at least one, or leave it out",
     ],
     [
       `transport: tls, tls: { ${FILES}, peers: [a, ^""] }`,
       'collectors[0].tls.peers[1] is "": give a name',
+    ],
+    [
+      `transport: tls, tls: { ${FILES}, serverName: ^"a b" }`,
+      'collectors[0].tls.serverName is "a b": give the name or address in the collector',
+    ],
+    [
+      `transport: tls, tls: { ${FILES}, peers: [^"A9:B8"] }`,
+      'collectors[0].tls.peers[0] is "A9:B8": give a name or address in a collector',
+    ],
+    [
+      "connectTimeout: ^5s",
+      'collectors[0].connectTimeout is "5s": udp has no connection to wait for: leave it out',
     ],
     ["connectTimeout: ^0s", 'collectors[0].connectTimeout is "0s": give a duration from 100ms'],
     ["reconnect: ^5", 'collectors[0].reconnect is "5": give a duration from 100ms to 1d'],

@@ -54,10 +54,10 @@ collectors:
     templateRefresh: 5m
     mtu: 1400
     maxRate: 100Mbit/s
-    connectTimeout: 500ms
     reconnect: 1m
   - address: collector.example:9995
     transport: tcp
+    connectTimeout: 500ms
 exportMode: fallback
 outputs:
   - console: { format: text }
@@ -104,14 +104,14 @@ onExit: keep
           templateRefresh: 300_000,
           mtu: 1400,
           maxRate: 100_000_000,
-          connectTimeout: 500,
+          connectTimeout: 10_000,
           reconnect: 60_000,
         },
         {
           address: { host: "collector.example", port: 9995 },
           transport: "tcp",
           templateRefresh: 600_000,
-          connectTimeout: 10_000,
+          connectTimeout: 500,
           reconnect: 60_000,
         },
       ],
