@@ -12,7 +12,6 @@ export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): voi
     ["enterpriseNumbers", (config) => config.enterpriseNumbers],
     ["templates", (config) => config.templates],
     ["options", (config) => config.options],
-    ["exportMode", (config) => config.exportMode],
     ["meter.maxFlows", (config) => config.meter.maxFlows],
     ["trace", ({ trace }) => ({ ...trace, byNamespace: [...trace.timestamps.byNamespace] })],
     ["meter.namespaces", (config) => config.meter.namespaces],

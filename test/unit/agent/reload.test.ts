@@ -12,6 +12,7 @@ describe("a reload", () => {
     ["nothing", {}],
     ["interfaces", { interfaces: [{ name: "eth2" }] }],
     ["collectors", { collectors: [{ address: "[::1]:4739" }] }],
+    ["exportMode", { exportMode: "fallback" }],
     ["outputs", { outputs: [{ console: { format: "text" } }] }],
     ["activeTimeout", { meter: { activeTimeout: "1s" } }],
     ["onExit", { onExit: "keep" }],
@@ -24,7 +25,6 @@ describe("a reload", () => {
     ["enterpriseNumbers", { enterpriseNumbers: { own: 64000 } }],
     ["templates", { templates: { flow: { id: 1024 } } }],
     ["options", { options: { interfaceNames: "off" } }],
-    ["exportMode", { exportMode: "fallback" }],
     ["meter.maxFlows", { meter: { maxFlows: 10 } }],
     ["meter.namespaces", { meter: { namespaces: [1] } }],
   ])("may not change %s", (name, change) => {
