@@ -1,6 +1,15 @@
 // The IPFIX library (RFC 7011): information elements, templates, compiled encoders, exporting process.
-export { type AbstractDataType, isLengthAllowed, VARIABLE_LENGTH } from "./elements/data-type.ts";
-export type { InformationElement, Semantics } from "./elements/information-element.ts";
+export {
+  type AbstractDataType,
+  isLengthAllowed,
+  NATURAL_LENGTH,
+  VARIABLE_LENGTH,
+} from "./elements/data-type.ts";
+export {
+  type InformationElement,
+  SEMANTICS,
+  type Semantics,
+} from "./elements/information-element.ts";
 export {
   DEFAULT_ENTERPRISE_NUMBERS,
   type EnterpriseNumbers,
@@ -41,7 +50,7 @@ export {
   udpDestination,
 } from "./transport/udp.ts";
 export type { DataRecord, Value } from "./value/data-record.ts";
-export { encodeRecord } from "./value/encode-record.ts";
+export { checkValue, encodeRecord } from "./value/encode-record.ts";
 export { jsonRecord } from "./value/json-record.ts";
 export type {
   BasicList,
@@ -55,3 +64,4 @@ export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";
 export { IPFIXS_PORT, type TlsOptions, tlsDestination } from "./transport/tls.ts";
 export type { Transport } from "./transport/transport.ts";
 export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
+export { ValueError } from "./value/value-error.ts";

@@ -1,17 +1,21 @@
 // What is known of an information element (RFC 7012 section 2.1).
 import type { AbstractDataType } from "./data-type.ts";
 
-/** Data type semantics (RFC 7012 section 3.2). */
-export type Semantics =
-  | "default"
-  | "quantity"
-  | "totalCounter"
-  | "deltaCounter"
-  | "identifier"
-  | "flags"
-  | "list"
-  | "snmpCounter"
-  | "snmpGauge";
+/** Data type semantics (RFC 7012 section 3.2), in the order of IANA's numbers. */
+export const SEMANTICS = [
+  "default",
+  "quantity",
+  "totalCounter",
+  "deltaCounter",
+  "identifier",
+  "flags",
+  "list",
+  "snmpCounter",
+  "snmpGauge",
+] as const;
+
+/** What the values of an element mean. */
+export type Semantics = (typeof SEMANTICS)[number];
 
 /** An information element: what a template names. */
 export interface InformationElement {

@@ -3,7 +3,7 @@ import type { OptionsRecords } from "../session/options-records.ts";
 import { Template } from "../template.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { type AbstractDataType, NATURAL_LENGTH } from "./data-type.ts";
-import type { InformationElement, Semantics } from "./information-element.ts";
+import { type InformationElement, SEMANTICS, type Semantics } from "./information-element.ts";
 import { ElementRegistry } from "./registry.ts";
 
 /** What of which elements is told, and how. */
@@ -60,19 +60,6 @@ const TYPE_NUMBERS: Readonly<Record<AbstractDataType, number>> = {
   unsigned256: 23,
 };
 
-/** IANA's numbers of the semantics (registry "IPFIX Information Element Semantics"). */
-const SEMANTICS_NUMBERS: Readonly<Record<Semantics, number>> = {
-  default: 0,
-  quantity: 1,
-  totalCounter: 2,
-  deltaCounter: 3,
-  identifier: 4,
-  flags: 5,
-  list: 6,
-  snmpCounter: 7,
-  snmpGauge: 8,
-};
-
 /** The units in the order of their numbers (registry "IPFIX Information Element Units"). */
 const UNITS = [
   "none",
@@ -118,7 +105,7 @@ function recordOf(element: InformationElement): DataRecord {
     privateEnterpriseNumber: enterprise,
     informationElementId: id,
     informationElementDataType: TYPE_NUMBERS[type],
-    informationElementSemantics: SEMANTICS_NUMBERS[suits(type, semantics) ? semantics : "default"],
+    informationElementSemantics: SEMANTICS.indexOf(suits(type, semantics) ? semantics : "default"),
     // Units that IANA has no number for cannot be told.
     informationElementUnits: Math.max(0, UNITS.indexOf(units ?? "none")),
     // Both 0: the type's whole range.

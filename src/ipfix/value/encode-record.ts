@@ -1,7 +1,9 @@
 // A data record from JavaScript values (RFC 7011 section 3.4.3).
+import type { InformationElement } from "../elements/information-element.ts";
 import type { Template } from "../template.ts";
-import type { DataRecord } from "./data-record.ts";
+import type { DataRecord, Value } from "./data-record.ts";
 import { encodeFields } from "./encode-fields.ts";
+import { encodeValue } from "./encode-value.ts";
 import { OctetWriter } from "./octet-writer.ts";
 import { within } from "./value-error.ts";
 
@@ -19,4 +21,12 @@ export function encodeRecord(template: Template, record: DataRecord): Uint8Array
     () => encodeFields(writer, template, record, 0),
   );
   return writer.octets.slice();
+}
+
+/**
+ * Checks one value of an element in a field of `length` octets. Throws VALUE_INVALID, whose message
+ * says why alone.
+ */
+export function checkValue(element: InformationElement, length: number, value: Value): void {
+  encodeValue(new OctetWriter(), element, length, value, 0);
 }

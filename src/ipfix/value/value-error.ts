@@ -4,14 +4,25 @@ import { IoamctlError } from "../../errors.ts";
 
 const LONGEST = 60;
 
-/** "VALUE is WHAT: give …", about a value of whatever kind. */
-export function unfit(value: unknown, rule: string): IoamctlError {
-  return invalid(`${shown(value)} does not fit: ${rule}`);
+/** A value that cannot be sent. Its message says where it is, what it is, and the rule. */
+export class ValueError extends IoamctlError {
+  /** What is right, alone. */
+  readonly rule: string;
+
+  constructor(message: string, rule: string) {
+    super("VALUE_INVALID", message);
+    this.rule = rule;
+  }
+}
+
+/** "VALUE does not fit: RULE", about a value of whatever kind. */
+export function unfit(value: unknown, rule: string): ValueError {
+  return new ValueError(`${shown(value)} does not fit: ${rule}`, rule);
 }
 
 /** An error about something else than one value. */
-export function invalid(why: string): IoamctlError {
-  return new IoamctlError("VALUE_INVALID", why);
+export function invalid(why: string): ValueError {
+  return new ValueError(why, why);
 }
 
 /** Runs `encode`; an error of it is told with `where` before it. */
@@ -19,8 +30,8 @@ export function within(where: () => string, encode: () => void): void {
   try {
     encode();
   } catch (error) {
-    if (!(error instanceof IoamctlError) || error.code !== "VALUE_INVALID") throw error;
-    throw new IoamctlError(error.code, `${where()}: ${error.message}`, { cause: error.cause });
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(`${where()}: ${error.message}`, error.rule);
   }
 }
 
