@@ -6,14 +6,13 @@ import {
   type Destination,
   ElementRegistry,
   type ExportingProcessOptions,
-  fileDestination,
   ioamElements,
   type Peer,
-  udpDestination,
 } from "../ipfix/index.ts";
 import { layoutOf } from "../meter/index.ts";
 import { Collector } from "./collector.ts";
 import type { AgentConfig, CollectorConfig, FileConfig } from "./config/agent-config.ts";
+import { collectorDestination, outputDestination } from "./destinations.ts";
 import { flowTemplates } from "./flow-template.ts";
 import { agentOptions } from "./options/agent-options.ts";
 import type { NamedInterface } from "./options/interface-names.ts";
@@ -43,8 +42,8 @@ export function collectorOf(
   config: AgentConfig,
   surroundings: CollectorSurroundings,
 ): Collector {
-  const { address, mtu, maxRate, templateRefresh } = collector;
-  return make(udpDestination(address), config, surroundings, {
+  const { mtu, maxRate, templateRefresh } = collector;
+  return make(collectorDestination(collector), config, surroundings, {
     templateRefresh: templateRefresh / 1000,
     ...(mtu !== undefined && { mtu }),
     ...(maxRate !== undefined && { maxRate }),
@@ -53,17 +52,11 @@ export function collectorOf(
 
 /** Files as they are configured. */
 export function fileOf(
-  { path, rotate, maxSize, keep }: FileConfig,
+  file: FileConfig,
   config: AgentConfig,
   surroundings: CollectorSurroundings,
 ): Collector {
-  const destination = fileDestination({
-    path,
-    rotate,
-    ...(maxSize !== undefined && { maxOctets: maxSize }),
-    ...(keep !== undefined && { keep }),
-  });
-  return make(destination, config, surroundings, {});
+  return make(outputDestination(file), config, surroundings, {});
 }
 
 /** Where packets to a collector go, when its name need not be looked up for that. */
