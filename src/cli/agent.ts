@@ -1,14 +1,13 @@
 // ioamctl agent: the exporting daemon, from a configuration file or from options.
 import { type Command, Option } from "commander";
 import type { AgentConfig } from "../agent/config/agent-config.ts";
-import { ConfigError } from "../agent/config/checked-yaml.ts";
 import { loadConfig } from "../agent/config/load-config.ts";
 import { configOf } from "../agent/config/schema.ts";
 import { runAgent } from "../agent/run-agent.ts";
-import { IoamctlError } from "../errors.ts";
 import { type CollectorOption, collectorOption } from "./collector-option.ts";
 import { printers } from "./flow-printers.ts";
 import { createLogger } from "./log.ts";
+import { tellEveryMistake } from "./mistakes.ts";
 import { type CommonOptions, interfacesOption, logLevelOption, netnsOption } from "./options.ts";
 import { print } from "./output.ts";
 import { requireNetAdmin, requirePrivileges } from "./privilege.ts";
@@ -65,16 +64,8 @@ export function addAgent(program: Command): void {
   });
 }
 
-/** Every mistake becomes a line of its own. */
 async function check(file: string): Promise<void> {
-  try {
-    loadConfig(file);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new AggregateError(
-      error.mistakes.map((mistake) => new IoamctlError(error.code, mistake)),
-    );
-  }
+  tellEveryMistake(() => loadConfig(file));
   await print([`${file}: in order`]);
 }
 

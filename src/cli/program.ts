@@ -9,6 +9,7 @@ import { EXIT, oneLine, reportError } from "./error.ts";
 import { addFlush } from "./flush.ts";
 import { isVerbose } from "./log.ts";
 import { addMonitor } from "./monitor.ts";
+import { addSend } from "./send.ts";
 import { addStatus } from "./status.ts";
 
 /** Runs the command that `argv` (without node and script) names; resolves to the exit status. */
@@ -38,7 +39,16 @@ function createProgram(): Command {
       "after",
       "\nExample:\n  ioamctl attach -n eth1 && ioamctl dump --watch\n  ioamctl COMMAND --help",
     );
-  for (const add of [addAttach, addDetach, addStatus, addDump, addFlush, addMonitor, addAgent])
+  for (const add of [
+    addAttach,
+    addDetach,
+    addStatus,
+    addDump,
+    addFlush,
+    addMonitor,
+    addAgent,
+    addSend,
+  ])
     add(program);
   reportUsage(program, "ioamctl");
   for (const command of program.commands) reportUsage(command, `ioamctl ${command.name()}`);

@@ -41,6 +41,8 @@ export { TemplateIds } from "./template-ids.ts";
 export type { Destination } from "./transport/destination.ts";
 export { type FileOptions, fileDestination } from "./transport/file.ts";
 export type { Lookup } from "./transport/name-lookup.ts";
+export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";
+export { IPFIXS_PORT, type TlsOptions, tlsDestination } from "./transport/tls.ts";
 export type { Peer, Transport } from "./transport/transport.ts";
 export {
   IPFIX_PORT,
@@ -59,9 +61,4 @@ export type {
   SubTemplateList,
   SubTemplateMultiList,
 } from "./value/list-value.ts";
-export type { Destination } from "./transport/destination.ts";
-export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";
-export { IPFIXS_PORT, type TlsOptions, tlsDestination } from "./transport/tls.ts";
-export type { Transport } from "./transport/transport.ts";
-export { IPFIX_PORT, openUdp, type UdpOptions } from "./transport/udp.ts";
 export { ValueError } from "./value/value-error.ts";

@@ -29,6 +29,16 @@ export function parseBitRate(text: string): number | undefined {
   return Math.round(Number(match[1]) * factor * (match[3] === "B/s" ? 8 : 1));
 }
 
+const PER_SECOND: Readonly<Record<string, number>> = { s: 1, min: 1 / 60, h: 1 / 3600 };
+
+/** "100/s", "1.5/min", "1/h" a second; undefined for anything else, also for 0. */
+export function parseRate(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*\/\s*(s|min|h)$/.exec(text.trim());
+  if (match === null) return undefined;
+  const rate = Number(match[1]) * PER_SECOND[match[2]!]!;
+  return rate > 0 ? rate : undefined;
+}
+
 const SIZES: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1e3,

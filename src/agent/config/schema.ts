@@ -73,8 +73,14 @@ const enterpriseNumbers = mapping({
   own: enterpriseNumber.default(32473),
 });
 
+/** What a configuration is read for: an agent, or only what it says of exporting. */
+export type Purpose = "agent" | "export";
+
 /** The whole configuration; paths in it are relative to `folder`. */
-export function agentConfigSchema(folder: string): z.ZodType<AgentConfig> {
+export function agentConfigSchema(
+  folder: string,
+  purpose: Purpose = "agent",
+): z.ZodType<AgentConfig> {
   return mapping({
     observationDomainId: wholeNumber(0, 0xffff_ffff).default(1),
     interfaces: list(interfaceConfig, "interfaces such as { name: eth1 }").default([]),
@@ -90,7 +96,7 @@ export function agentConfigSchema(folder: string): z.ZodType<AgentConfig> {
     enterpriseNumbers: enterpriseNumbers.prefault({}),
     onExit: choice(["detach", "keep"]).default("detach"),
   }).superRefine((config, context) => {
-    for (const [path, message] of contradictions(config)) {
+    for (const [path, message] of contradictions(config, purpose)) {
       context.addIssue({ code: "custom", path, message });
     }
   });
@@ -99,8 +105,8 @@ export function agentConfigSchema(folder: string): z.ZodType<AgentConfig> {
 type Mistake = [path: (string | number)[], message: string];
 
 /** What is wrong with a configuration whose parts are right. */
-function* contradictions(config: AgentConfig): Generator<Mistake> {
-  if (config.interfaces.length === 0 && config.trace.source === "off") {
+function* contradictions(config: AgentConfig, purpose: Purpose): Generator<Mistake> {
+  if (purpose === "agent" && config.interfaces.length === 0 && config.trace.source === "off") {
     const message =
       "give at least one interface such as { name: eth1 }, or have trace: { source: kernel }";
     yield [["interfaces"], message];
@@ -130,6 +136,6 @@ function* repeatedInterfaces(config: AgentConfig): Generator<Mistake> {
  * A configuration with every default filled in; paths are relative to the working folder. Throws what
  * zod throws when it is not right.
  */
-export function configOf(value: unknown): AgentConfig {
-  return agentConfigSchema(process.cwd()).parse(value);
+export function configOf(value: unknown, purpose: Purpose = "agent"): AgentConfig {
+  return agentConfigSchema(process.cwd(), purpose).parse(value);
 }

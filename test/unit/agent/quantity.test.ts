@@ -2,7 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatEndpoint, parseEndpoint } from "../../../src/agent/config/endpoint.ts";
-import { parseBitRate, parseDuration, parseSize } from "../../../src/agent/config/quantity.ts";
+import {
+  parseBitRate,
+  parseDuration,
+  parseRate,
+  parseSize,
+} from "../../../src/agent/config/quantity.ts";
 
 describe("durations", () => {
   it.each([
@@ -42,6 +47,20 @@ describe("rates", () => {
       expect(parseBitRate(text)).toBeUndefined();
     },
   );
+});
+
+describe("rates of records", () => {
+  it.each([
+    ["10/s", 10],
+    ["1.5 / s", 1.5],
+    ["30/min", 0.5],
+    ["1/h", 1 / 3600],
+  ])("%s is %d a second", (text, rate) => {
+    expect(parseRate(text)).toBeCloseTo(rate, 12);
+  });
+  it.each(["", "10", "/s", "0/s", "-1/s", "10/d", "10/sec"])("not %s", (text) => {
+    expect(parseRate(text)).toBeUndefined();
+  });
 });
 
 describe("sizes", () => {

@@ -8,6 +8,11 @@ const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url))
 const NO_ADDON =
   "--import=data:text/javascript,process.dlopen=()=>{process.stderr.write('dlopen');process.exit(99)}";
 
+/** Runs `ioamctl` with these arguments. */
+export async function ioamctl(args: string[]): Promise<RunResult> {
+  return run(process.execPath, ["--import=tsx", MAIN, ...args], { check: false });
+}
+
 /** Runs `ioamctl` with these arguments; loading a native module ends it with status 99. */
 export async function ioamctlWithoutAddons(args: string[]): Promise<RunResult> {
   return run(process.execPath, ["--import=tsx", NO_ADDON, MAIN, ...args], { check: false });

@@ -8,10 +8,10 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../../../src/cli/program.ts";
 import { ioamctlUnprivileged, ioamctlWithoutAddons } from "./command-line.ts";
 
-const COMMANDS = ["attach", "detach", "status", "dump", "flush", "monitor", "agent"];
+const COMMANDS = ["attach", "detach", "status", "dump", "flush", "monitor", "agent", "send"];
 /** What wrong use is answered with. */
 const ONE_LINE = /^ioamctl[a-z ]*: .*; see ioamctl.* --help\n$/;
-const PRINTING = ["attach", "detach", "status", "dump", "flush", "monitor"];
+const PRINTING = ["attach", "detach", "status", "dump", "flush", "monitor", "send"];
 
 describe("--help", () => {
   it("lists the commands", async () => {
@@ -87,6 +87,12 @@ describe("wrong use ends with status 2 and one line", () => {
     ["agent -n x --collector tls://192.0.2.1:4740", /--collector.*certificates.*-c CONFIG/],
     ["agent -n x --collector sctp://192.0.2.1:4739", /--collector.*tcp:\/\/ or udp:\/\//],
     ["agent -n x --collector tcp://192.0.2.1", /--collector.*ADDRESS:PORT/],
+    ["send", /-f RECORDS\.yaml; --example/],
+    ["send -f x", /-c CONFIG or --collector/],
+    ["send -f x -c y --collector 192.0.2.1:4739", /cannot be used with/],
+    ["send -f x --example", /cannot be used with/],
+    ["send -f x -c y --timeout 10", /--timeout.*10.*duration/],
+    ["send -f x --collector 192.0.2.1", /--collector.*ADDRESS:PORT/],
     ["agent -n x --collector 2001:db8::1:4739", /--collector.*\[2001:db8::1\]:4739/],
   ])("ioamctl %s", async (line, message) => {
     let stderr = "";

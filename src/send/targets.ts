@@ -1,0 +1,20 @@
+// The places that a configuration exports to, for made-up records.
+import type { AgentConfig } from "../agent/config/agent-config.ts";
+import { collectorDestination, outputDestination } from "../agent/destinations.ts";
+import type { SendTarget } from "./send-to.ts";
+
+/** Every collector, whatever `exportMode` says, and every output that is a file. */
+export function targetsOf({ collectors, outputs }: AgentConfig): SendTarget[] {
+  return [
+    ...collectors.map((collector) => ({
+      destination: collectorDestination(collector),
+      isRefusedLate: collector.transport === "udp" || collector.transport === "dtls",
+      templateRefresh: collector.templateRefresh / 1000,
+      ...(collector.mtu !== undefined && { mtu: collector.mtu }),
+      ...(collector.maxRate !== undefined && { maxRate: collector.maxRate }),
+    })),
+    ...outputs.flatMap(({ file }) =>
+      file === undefined ? [] : [{ destination: outputDestination(file), isRefusedLate: false }],
+    ),
+  ];
+}
