@@ -2,7 +2,6 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { eventsSuite } from "./events-suite.ts";
 import { exportSuite } from "./export-suite.ts";
@@ -10,6 +9,7 @@ import { forwardSuite } from "./forward-suite.ts";
 import { describeMachine } from "./machine.ts";
 import { meterSuite } from "./meter-suite.ts";
 import { renderPage } from "./page.ts";
+import { raisePriority } from "./priority.ts";
 import { digits, type Report, type Suite } from "./suite.ts";
 
 const SUITES = [meterSuite, exportSuite, forwardSuite, eventsSuite];
@@ -20,8 +20,7 @@ const resultsOf = ({ name }: Suite): string => `${RESULTS}${name}.json`;
 
 async function measure(suite: Suite): Promise<void> {
   const machine = describeMachine();
-  // Other people's work must not get in between; threads made later inherit it.
-  setPriority(constants.priority.PRIORITY_HIGHEST);
+  raisePriority();
   const report: Report = { machine, date: new Date().toISOString(), results: await suite.run() };
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(resultsOf(suite), `${JSON.stringify(report, null, 2)}\n`);
