@@ -43,8 +43,9 @@ BPF := $(patsubst bpf/%.c,dist/bpf/%.o,$(wildcard bpf/*.bpf.c)) \
 	$(patsubst bench/programs/%.c,build/bench/%.o,$(wildcard bench/programs/*.bpf.c))
 NATIVE := native/build/.built
 TYPESCRIPT := dist/.built
+RECEIVER := build/bench/receiver
 
-build: $(BPF) $(NATIVE) $(TYPESCRIPT) ## eBPF objects, native addons, TypeScript; what has not changed stays
+build: $(BPF) $(NATIVE) $(TYPESCRIPT) $(RECEIVER) ## eBPF objects, native addons, TypeScript; what has not changed stays
 
 # A folder's time changes when a file in it comes or goes: hence the folders too.
 $(TYPESCRIPT): $(shell find src \( -type d -o -name '*.ts' \) 2>/dev/null) tsconfig.json $(NODE_MODULES)
@@ -82,6 +83,12 @@ build/test/%.o: test/bpf/programs/%.c $(HEADERS) Makefile
 	$(COMPILE_BPF)
 build/bench/%.o: bench/programs/%.c $(HEADERS) Makefile
 	$(COMPILE_BPF)
+
+# What counts on the other side of an exporter (bench).
+$(RECEIVER): bench/programs/receiver.c Makefile
+	@echo "  CC       $@"
+	@mkdir -p $(@D)
+	@$(CLANG) -O2 -Wall -Wextra -Werror -o $@ $<
 
 # Not `npm ci`: it refuses a lock file without the optional packages of other systems, and this is
 # Linux alone. Versions and hashes are the lock file's all the same. No install script is needed.

@@ -1,8 +1,6 @@
 // The kernel's IOAM events: how many a second, what they cost us, and what they cost the router.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { traceTemplates } from "../src/agent/trace/trace-template.ts";
-import { ElementRegistry, ioamElements } from "../src/ipfix/index.ts";
 import { dexPacket } from "../test/lab/dex-packet.ts";
 import { eventually } from "../test/lab/eventually.ts";
 import { type Generator, generator } from "../test/lab/generator.ts";
@@ -131,12 +129,6 @@ async function forwarded(gen: Generator, far: Sink): Promise<number> {
   return FORWARDED / 1000 / seconds;
 }
 
-/** Octets of the records of each template. */
-function recordOctets(): Record<number, number> {
-  const templates = traceTemplates(new ElementRegistry(ioamElements()));
-  return Object.fromEntries(templates.map(({ id, recordLength }) => [id, recordLength]));
-}
-
 /** Without the exporter: from the socket to the fields of every hop. */
 async function benchDecoding(m: Measurements, lab: RouterLab): Promise<void> {
   using gen = traffic(lab, 1);
@@ -159,7 +151,7 @@ async function benchListening(m: Measurements, lab: RouterLab): Promise<void> {
   using several = traffic(lab, MOST_HOPS);
   using far = sink(lab.sink, "snk0", single);
   void far;
-  const receiver = await Receiver.start(recordOctets(), true);
+  const receiver = await Receiver.start({ sleeps: true });
   const listener = await ListenerProcess.start(lab.router.name, MEASURED_CPU, receiver.port);
   try {
     // Compiled by the engine before anything is measured.

@@ -73,7 +73,7 @@ class Collector implements Sink {
   }
 
   static async open(gro: boolean): Promise<Collector> {
-    const receiver = await Receiver.start(encoders()[0]!.template.recordLength, gro);
+    const receiver = await Receiver.start({ transport: gro ? "udp-gro" : "udp" });
     return new Collector(await openUdp({ host: "::1", port: receiver.port }), receiver);
   }
 
