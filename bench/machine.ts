@@ -13,6 +13,8 @@ export interface Machine {
   kernel: string;
   node: string;
   clang: string;
+  /** Where there is one. */
+  go?: string;
   /** Of the last minute, before the suite began: other work on the machine. */
   loadAverage: number;
 }
@@ -22,7 +24,13 @@ function clangVersion(): string {
   return /version ([\d.]+)/.exec(stdout ?? "")?.[1] ?? "unknown";
 }
 
+function goVersion(): string | undefined {
+  const { stdout } = spawnSync("go", ["env", "GOVERSION"], { encoding: "utf8" });
+  return stdout?.trim().replace(/^go/, "") || undefined;
+}
+
 export function describeMachine(): Machine {
+  const go = goVersion();
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
@@ -31,6 +39,7 @@ export function describeMachine(): Machine {
     kernel: release(),
     node: process.versions.node,
     clang: clangVersion(),
+    ...(go !== undefined && { go }),
     loadAverage: loadavg()[0]!,
   };
 }

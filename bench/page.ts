@@ -1,7 +1,7 @@
 // Renders docs/benchmarks.md from the results.
 
 import type { Result } from "./result.ts";
-import { digits, type Figure, type Figures, type Report, type Suite } from "./suite.ts";
+import { digits, type Figure, type Figures, type Part, type Report, type Suite } from "./suite.ts";
 
 const HEAD = `<!-- Written by \`make bench\` from bench/results; do not edit. -->
 # Benchmarks
@@ -27,7 +27,10 @@ function section(
   all: Map<string, Result>,
   figures: Figures,
 ): string {
-  const known = suite.figures.filter(({ name }) => all.has(name));
+  const parts = suite.parts ?? [];
+  const known = [suite, ...parts]
+    .flatMap((part) => part.figures)
+    .filter(({ name }) => all.has(name));
   const undescribed = results.filter(({ name }) => !known.some((figure) => mentions(figure, name)));
   const missed = known.filter((figure) => excess(figure, figures) > 0).map(({ name }) => name);
   const reasons = suite.reasons
@@ -36,18 +39,24 @@ function section(
     .map(
       ({ names, text }) => `- ${names.map((name) => `\`${name}\``).join(", ")}: ${text(figures)}`,
     );
-  const machine = `${m.cpu}, ${m.cores} CPUs${m.virtual ? " (virtual)" : ""}, ${m.memoryGiB} GiB; Linux ${m.kernel}, Node.js ${m.node}, clang ${m.clang}; load average before ${digits(m.loadAverage)}`;
+  const machine = `${m.cpu}, ${m.cores} CPUs${m.virtual ? " (virtual)" : ""}, ${m.memoryGiB} GiB; Linux ${m.kernel}, Node.js ${m.node}, clang ${m.clang}${m.go === undefined ? "" : `, Go ${m.go}`}; load average before ${digits(m.loadAverage)}`;
   return [
     `## ${suite.title}\n`,
     `${suite.intro}\n`,
     `\`make bench ONLY=${suite.name}\`, ${date.slice(0, 10)}. ${machine}.\n`,
-    table(
-      known.map((figure) => row(figure, all, figures)),
-      known.some(({ control }) => control !== undefined),
-    ),
+    tableOf(suite, all, figures),
+    ...parts.map((part) => `### ${part.title}\n\n${part.intro}\n\n${tableOf(part, all, figures)}`),
     ...(undescribed.length > 0 ? [`${undescribed.map(plain).join("; ")}.\n`] : []),
     ...(reasons.length > 0 ? ["Why an aim is missed:\n", `${reasons.join("\n")}\n`] : []),
   ].join("\n");
+}
+
+function tableOf(part: Part, all: Map<string, Result>, figures: Figures): string {
+  const known = part.figures.filter(({ name }) => all.has(name));
+  return table(
+    known.map((figure) => row(figure, all, figures)),
+    known.some(({ control }) => control !== undefined),
+  );
 }
 
 function mentions(figure: Figure, name: string): boolean {

@@ -31,11 +31,17 @@ export interface Reason {
   text(figures: Figures): string;
 }
 
-export interface Suite {
-  name: string;
+/** Figures with a table of their own. */
+export interface Part {
   title: string;
   intro: string;
   figures: Figure[];
+}
+
+export interface Suite extends Part {
+  name: string;
+  /** Below the first table, each under its title. */
+  parts?: Part[];
   reasons: Reason[];
   /** Measured in a process of its own. */
   run(): Promise<Result[]>;

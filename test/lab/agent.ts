@@ -33,12 +33,20 @@ export class RunningAgent {
   }
 }
 
-/** Starts the agent with this YAML configuration; it meters and listens when this returns. */
-export async function startAgent(config: string): Promise<RunningAgent> {
+/**
+ * Starts the agent with this YAML configuration; it meters and listens when this returns. `node`: what
+ * runs it, with arguments of its own.
+ */
+export async function startAgent(
+  config: string,
+  node: readonly string[] = ["node"],
+): Promise<RunningAgent> {
   const folder = await mkdtemp(join(tmpdir(), "ioamt-agent-"));
   const file = join(folder, "agent.yaml");
   await writeFile(file, config);
-  const process = new Background("node", [IOAMCTL, "agent", "-c", file, "--log-level", "info"]);
+  const [command, ...before] = node;
+  const args = [...before, IOAMCTL, "agent", "-c", file, "--log-level", "info"];
+  const process = new Background(command!, args);
   const agent = new RunningAgent(process, folder);
   let ended = false;
   void process.ended.then(() => {
