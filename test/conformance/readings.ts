@@ -71,9 +71,9 @@ export async function expectReadByIpfixDump(
   expected: readonly Reading[],
   elements: readonly InformationElement[],
 ): Promise<void> {
-  const { records, warnings } = await ipfixDump(file, { elements });
+  const { records, values, warnings } = await ipfixDump(file, { elements });
   expect(warnings).toEqual([]);
-  expect(records.map(({ template, values }) => ({ template, values }))).toEqual(
+  expect(records.map(({ template }, i) => ({ template, values: values[i] }))).toEqual(
     expected.map(({ template, fields }) => ({
       template,
       values: fields.map(({ element, octets }) => [element.name, printed(element, octets)]),

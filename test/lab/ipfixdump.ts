@@ -22,12 +22,12 @@ export interface DecodedRecord {
    * times have a comma between them.
    */
   fields: Record<string, string>;
-  /** The same with their names, in the template's order, also of elements that are there twice. */
-  values: [name: string, value: string][];
 }
 
 export interface IpfixDumpResult {
   records: DecodedRecord[];
+  /** Of each record its values in the template's order, also those of an element that is there twice. */
+  values: [name: string, value: string][][];
   messages: number;
   templates: number;
   /** What it says on standard error: gaps in sequence numbers, sets without template, … */
@@ -61,14 +61,16 @@ function fieldText(name: string, value: string): string {
   return /IPv[46]Address$/i.test(name) ? addressText(addressOctets(value)) : value;
 }
 
-function parseRecords(text: string): DecodedRecord[] {
+function parseRecords(text: string): Pick<IpfixDumpResult, "records" | "values"> {
   const records: DecodedRecord[] = [];
+  const values: IpfixDumpResult["values"] = [];
   let current: DecodedRecord | undefined;
   for (const line of text.split("\n")) {
     if (line.startsWith("---")) current = undefined;
     if (line.startsWith("--- data record")) {
-      current = { template: 0, fields: {}, values: [] };
+      current = { template: 0, fields: {} };
       records.push(current);
+      values.push([]);
     }
     if (current === undefined) continue;
     const template = /^\s+count: *\d+\s+tid: *(\d+)/.exec(line);
@@ -80,9 +82,9 @@ function parseRecords(text: string): DecodedRecord[] {
     const before = current.fields[key];
     const read = fieldText(name, value);
     current.fields[key] = before === undefined ? read : `${before}, ${read}`;
-    current.values.push([key, read]);
+    values.at(-1)!.push([key, read]);
   }
-  return records;
+  return { records, values };
 }
 
 /**
@@ -107,12 +109,13 @@ export async function ipfixDump(
     ];
     const { stdout, stderr } = await run("ipfixDump", args, { timeout: 300_000 });
     const totals = /(\d+) Messages, (\d+) Data Records, (\d+) Template Records/.exec(stdout);
-    const records = parseRecords(stdout);
+    const { records, values } = parseRecords(stdout);
     if (Number(totals?.[2]) !== records.length) {
       throw new Error(`ipfixDump counts ${totals?.[2]} records, ${records.length} were printed`);
     }
     return {
       records,
+      values,
       messages: Number(totals?.[1]),
       templates: Number(totals?.[3]),
       warnings: stderr.split("\n").filter((line) => line !== ""),
