@@ -1,24 +1,31 @@
 // Where a configuration exports to: collectors and files as destinations of exporting processes.
-import { IoamctlError } from "../errors.ts";
-import { type Destination, fileDestination, udpDestination } from "../ipfix/index.ts";
+import {
+  type Destination,
+  fileDestination,
+  tcpDestination,
+  tlsDestination,
+  udpDestination,
+} from "../ipfix/index.ts";
 import type { CollectorConfig, FileConfig } from "./config/agent-config.ts";
 
 /** A collector. Throws what its transport's destination throws for options that cannot be. */
-export function collectorDestination({
-  address,
-  transport,
-  reconnect,
-}: CollectorConfig): Destination {
-  if (transport === "udp") {
-    return udpDestination({
-      ...address,
-      retry: { first: Math.min(10_000, reconnect), most: reconnect },
-    });
-  }
-  throw new IoamctlError(
-    "TRANSPORT_UNAVAILABLE",
-    `this version exports over udp, not over ${transport}`,
-  );
+export function collectorDestination(collector: CollectorConfig): Destination {
+  const { address, transport, reconnect, connectTimeout, tls } = collector;
+  const retry = { first: reconnect, most: reconnect };
+  if (transport === "udp") return udpDestination({ ...address, retry });
+  const stream = { ...address, retry, connectTimeout };
+  if (transport === "tcp") return tcpDestination(stream);
+  const { ca, cert, key, passphrase, serverName, peers } = tls!;
+  const secured = {
+    ...stream,
+    ca,
+    cert,
+    key,
+    ...(passphrase !== undefined && { passphrase }),
+    ...(serverName !== undefined && { serverName }),
+    ...(peers !== undefined && { peers }),
+  };
+  return tlsDestination(secured);
 }
 
 /** IPFIX files (RFC 5655). */

@@ -1,5 +1,7 @@
 // What TCP and TLS need to know of a collector.
 import { IoamctlError } from "../../errors.ts";
+import type { Destination } from "./destination.ts";
+import { checkRetry } from "./destination-options.ts";
 
 /** A collector that takes IPFIX in a stream, and how to reach it. */
 export interface StreamOptions {
@@ -12,11 +14,8 @@ export interface StreamOptions {
   port?: number;
   /** Milliseconds for a session to begin, from the look-up of the name on; default: 10 000. */
   connectTimeout?: number;
-  /**
-   * Milliseconds from one attempt to the next; doubled each time, up to ten minutes. Default:
-   * 60 000, as RFC 7011 section 10.4 asks for.
-   */
-  retry?: number;
+  /** Default: 60 000 at first, as RFC 7011 section 10.4 asks for, 600 000 at most. */
+  retry?: Destination["retry"];
   /**
    * Milliseconds of silence after which the kernel asks whether the collector is still there; some
    * ten seconds without an answer later the session is over. Default: 60 000.
@@ -32,10 +31,8 @@ export interface StreamTarget {
   readonly port: number;
   readonly connectTimeout: number;
   readonly keepAlive: number;
-  readonly retry: { readonly first: number; readonly most: number };
+  readonly retry: Destination["retry"];
 }
-
-const TEN_MINUTES = 600_000;
 
 /** Longest time of a timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -50,17 +47,16 @@ export function streamTarget(
   defaultPort: number,
 ): StreamTarget {
   const { host, port = defaultPort, connectTimeout = 10_000 } = options;
-  const { retry = 60_000, keepAlive = 60_000 } = options;
+  const { retry = { first: 60_000, most: 600_000 }, keepAlive = 60_000 } = options;
   if (typeof host !== "string" || host === "") {
     throw invalid(`${protocol}: a collector needs a host: give its address or its name`);
   }
   const name = `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
   checkWhole(name, "port", port, 1, 65535);
   checkWhole(name, "connectTimeout", connectTimeout, 1, LONGEST_TIMER);
-  checkWhole(name, "retry", retry, 1, LONGEST_TIMER);
+  checkRetry(retry);
   checkWhole(name, "keepAlive", keepAlive, 1000, LONGEST_KEEP_ALIVE);
-  const most = Math.max(retry, TEN_MINUTES);
-  return { name, host, port, connectTimeout, keepAlive, retry: { first: retry, most } };
+  return { name, host, port, connectTimeout, keepAlive, retry };
 }
 
 function checkWhole(name: string, key: string, value: number, least: number, most: number): void {

@@ -1,7 +1,7 @@
 // A transport session over a stream socket, TCP or TLS: what both do.
 import type { Socket } from "node:net";
 import { IoamctlError } from "../../errors.ts";
-import type { Transport } from "./transport.ts";
+import type { Peer, Transport } from "./transport.ts";
 
 /** Milliseconds that `close` gives the collector to take what is left, and to close its side. */
 const CLOSING = 1000;
@@ -17,6 +17,8 @@ export type Explain = (error: Error & { code?: string }) => IoamctlError;
 export class StreamTransport implements Transport {
   readonly headerLength = 0;
   readonly reliable = true;
+  readonly takesWithdrawals = true;
+  readonly peer: Peer | undefined;
   readonly ended: Promise<IoamctlError | undefined>;
   readonly #socket: Socket;
   readonly #name: string;
@@ -29,6 +31,8 @@ export class StreamTransport implements Transport {
   /** `name` is the destination's; `explain` is asked about failures that end the session. */
   constructor(socket: Socket, name: string, explain: Explain) {
     this.#socket = socket;
+    const { remoteAddress: address, remotePort: port } = socket;
+    if (address !== undefined && port !== undefined) this.peer = { address, port, protocol: "tcp" };
     this.#name = name;
     this.#explain = explain;
     this.ended = new Promise((resolve) => {

@@ -47,9 +47,11 @@ describe("options", () => {
       name: "tcp [2001:db8::1]:4739",
       retry: { first: 60_000, most: 600_000 },
     });
-    expect(tcpDestination({ host: "collector.example", port: 9, retry: 700_000 })).toMatchObject({
+    expect(
+      tcpDestination({ host: "collector.example", port: 9, retry: { first: 1, most: 7 } }),
+    ).toMatchObject({
       name: "tcp collector.example:9",
-      retry: { first: 700_000, most: 700_000 },
+      retry: { first: 1, most: 7 },
     });
   });
 
@@ -61,7 +63,7 @@ describe("options", () => {
     [{ port: "4739" }, /port is 4739/],
     [{ connectTimeout: 0 }, /connectTimeout is 0/],
     [{ connectTimeout: Number.POSITIVE_INFINITY }, /connectTimeout is Infinity/],
-    [{ retry: -1 }, /retry is -1/],
+    [{ retry: { first: -1, most: 1 } }, /retry.first is -1/],
     [{ keepAlive: 999 }, /keepAlive is 999: give a whole number from 1000/],
   ])("%o is refused at once", (option, message) => {
     expect(() => tcpDestination({ ...valid, ...option })).toThrowError(
