@@ -1,10 +1,18 @@
 // One receiver for each transport of an exporting process: what came over it, as a file to decode.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ExportingProcess } from "../../src/ipfix/index.ts";
-import { type Destination, fileDestination, udpDestination } from "../../src/ipfix/index.ts";
+import {
+  type Destination,
+  type ExportingProcess,
+  fileDestination,
+  tcpDestination,
+  tlsDestination,
+  udpDestination,
+} from "../../src/ipfix/index.ts";
+import { Authority } from "../lab/certificates.ts";
 import { Collector } from "../lab/collector.ts";
 import { temporaryFolder } from "../lab/guard.ts";
+import { StreamCollector } from "../lab/stream-collector.ts";
 
 /** Takes one transport session. */
 export interface Receiver {
@@ -26,6 +34,37 @@ async function udp(host: string): Promise<Receiver> {
   };
 }
 
+/** What came over the first connection, once that has ended. */
+async function ofStream(exporting: ExportingProcess, collector: StreamCollector): Promise<string> {
+  await exporting.close();
+  return (await collector.connection("the end", ({ state }) => state !== "open")).file;
+}
+
+async function tcp(address: string): Promise<Receiver> {
+  const collector = await StreamCollector.start({ address });
+  return {
+    destination: tcpDestination({ host: address, port: collector.port }),
+    received: (exporting) => ofStream(exporting, collector),
+    close: () => collector.close(),
+  };
+}
+
+async function tls(): Promise<Receiver> {
+  const authority = await Authority.create();
+  const identity = await authority.issue("collector", { names: "IP:127.0.0.1" });
+  const ca = authority.cert;
+  const collector = await StreamCollector.start({ tls: { ...identity, ca } });
+  const own = await authority.issue("router");
+  return {
+    destination: tlsDestination({ host: collector.address, port: collector.port, ...own, ca }),
+    received: (exporting) => ofStream(exporting, collector),
+    async close() {
+      await collector.close();
+      await authority.close();
+    },
+  };
+}
+
 async function file(): Promise<Receiver> {
   const folder = await temporaryFolder("receiver");
   return {
@@ -44,5 +83,8 @@ async function file(): Promise<Receiver> {
 export const RECEIVERS: readonly (readonly [name: string, start: () => Promise<Receiver>])[] = [
   ["UDP over IPv4", () => udp("127.0.0.1")],
   ["UDP over IPv6", () => udp("::1")],
+  ["TCP over IPv4", () => tcp("127.0.0.1")],
+  ["TCP over IPv6", () => tcp("::1")],
+  ["TLS", tls],
   ["a file", file],
 ];

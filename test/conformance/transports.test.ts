@@ -128,7 +128,7 @@ async function sendAll(exporting: ExportingProcess): Promise<void> {
 }
 
 describe.each(RECEIVERS)("over %s", (_name, start) => {
-  let receiver: Receiver;
+  let receiver: Receiver | undefined;
   let file: string;
   let expected: Reading[];
 
@@ -146,7 +146,7 @@ describe.each(RECEIVERS)("over %s", (_name, start) => {
     expected = await readings(file, registry);
   });
 
-  afterAll(() => receiver.close());
+  afterAll(() => receiver?.close());
 
   it("every record arrives, those of each template in their order", () => {
     const of = (id: number) => expected.filter(({ template }) => template === id);
