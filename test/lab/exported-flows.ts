@@ -16,6 +16,7 @@ export interface ExportedFlow {
 export interface Exported {
   flows: Map<number, ExportedFlow>;
   messages: number;
+  /** Of flows, without those of options. */
   records: number;
   /** Messages whose sequence number was wrong. */
   gaps: number;
@@ -47,6 +48,7 @@ export async function exportedFlows(file: string): Promise<Exported> {
   for (const { octets } of messages(await readFile(file))) {
     exported.messages++;
     for (const { template, values } of decoder.decode(octets).records) {
+      if (template.scopeFieldCount > 0) continue;
       exported.records++;
       const keyAt = template.fields.findIndex((f) => f.enterprise === IOAM && f.id === 15);
       const flowId = Number(unsignedValue(values[keyAt]!));
