@@ -48,6 +48,7 @@ export async function exportedFlows(file: string): Promise<Exported> {
   for (const { octets } of messages(await readFile(file))) {
     exported.messages++;
     for (const { template, values } of decoder.decode(octets).records) {
+      // Of the exporter's own options, not of a flow.
       if (template.scopeFieldCount > 0) continue;
       exported.records++;
       const keyAt = template.fields.findIndex((f) => f.enterprise === IOAM && f.id === 15);
