@@ -52,7 +52,7 @@ export interface CollectorConfig {
   readonly maxRate?: number | undefined;
   /** Milliseconds until an attempt to begin a session is given up. UDP has none. */
   readonly connectTimeout: number;
-  /** Milliseconds from the beginning of one attempt to that of the next; longer after failures. */
+  /** Milliseconds from the beginning of one attempt to that of the next. */
   readonly reconnect: number;
   /** Of TLS and DTLS alone, and always there then. */
   readonly tls?: TlsConfig | undefined;

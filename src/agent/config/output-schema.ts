@@ -4,8 +4,8 @@ import type { OutputConfig } from "./agent-config.ts";
 import { parseSize } from "./quantity.ts";
 import { choice, duration, mapping, parsed, path, wholeNumber } from "./schema-parts.ts";
 
-/** Two of the longest messages (RFC 7011): templates and data always find room in an empty file. */
-const LEAST_SIZE = 131_072;
+/** What files need at least (src/ipfix/transport/file.ts). */
+const LEAST_SIZE = 1_048_576;
 
 /** An entry of `outputs`; paths are relative to `folder`. */
 export function outputSchema(folder: string): z.ZodType<OutputConfig> {
@@ -28,7 +28,7 @@ function fileSchema(folder: string): z.ZodType<NonNullable<OutputConfig["file"]>
     maxSize: parsed((given) => {
       const octets = parseSize(given);
       return octets !== undefined && octets >= LEAST_SIZE ? octets : undefined;
-    }, "give a size of at least 128KiB, with its unit, such as 100MB or 1GiB").optional(),
+    }, "give a size of at least 1MiB, with its unit, such as 100MB or 1GiB").optional(),
     keep: wholeNumber(1, 1_000_000).optional(),
   });
 }

@@ -315,12 +315,12 @@ describe("a mistake has file, line and column, and says what is right", () => {
     [
       "a size without a unit",
       `${INTERFACE}outputs:\n  - file: { path: x, maxSize: 1000000 }\n`,
-      '3:31: outputs[0].file.maxSize is "1000000": give a size of at least 128KiB, with its unit',
+      '3:31: outputs[0].file.maxSize is "1000000": give a size of at least 1MiB, with its unit',
     ],
     [
-      "a size that holds no two messages",
-      `${INTERFACE}outputs:\n  - file: { path: x, maxSize: 131071B }\n`,
-      '3:31: outputs[0].file.maxSize is "131071B"',
+      "a size that is too small",
+      `${INTERFACE}outputs:\n  - file: { path: x, maxSize: 1048575B }\n`,
+      '3:31: outputs[0].file.maxSize is "1048575B"',
     ],
     [
       "no file to keep",
