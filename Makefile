@@ -26,11 +26,11 @@ NODE_MODULES := node_modules/.package-lock.json
 # Network namespaces, eBPF and qdiscs are root's. Without a terminal sudo must not wait for a password.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo $(shell [ -t 0 ] || echo -n) env "PATH=$$PATH" $(if $(NO_COLOR),NO_COLOR=1))
 
-.PHONY: help deps build test soak demo demo-trace bench fmt check clean install root
+.PHONY: help deps build test soak test-kernel demo demo-trace bench fmt check clean install root
 
 help: ## this list
 	@echo "make VERB"
-	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 deps: ## installs what is missing: Debian or Ubuntu packages (as root), then npm packages
 	@.ci/deps
@@ -112,6 +112,13 @@ soak: root ## tests of minutes (test/soak)
 	@$(MAKE) deps
 	@$(MAKE) build
 	@$(AS_ROOT) $(BIN)/vitest run --mode soak $(ONLY)
+
+# Nothing of it needs root: the guest is root by itself.
+test-kernel: ## on an older kernel, Debian's 6.1 in QEMU, for minutes: KERNEL=FILE.deb takes that one
+	@.ci/deps kernel
+	@$(MAKE) -s $(NODE_MODULES)
+	@$(MAKE) build
+	@KERNEL="$(KERNEL)" $(BIN)/vitest run --mode kernel $(ONLY)
 
 demo: root ## the whole path on this machine: traffic, meter, IPFIX, somebody else's decoder
 	@$(MAKE) deps

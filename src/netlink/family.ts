@@ -14,7 +14,7 @@ export function ioamFamily(netlink: Netlink): NetlinkFamily {
     if (!(cause instanceof IoamctlError) || cause.code !== "NETLINK_NO_FAMILY") throw cause;
     throw new IoamctlError(
       "NO_KERNEL_IOAM",
-      "this kernel has no IOAM for IPv6: it takes Linux 5.15 or later with CONFIG_IPV6",
+      "this kernel has no IOAM for IPv6: it takes Linux 5.15 or later, with IPv6 not disabled",
       { cause },
     );
   }

@@ -82,7 +82,12 @@ export class CommandLab {
 
   /** Starts `ioamctl agent` with these arguments; it runs when this returns. */
   async agent(...args: string[]): Promise<Background> {
-    const started = this.host.start(["agent", ...args]);
+    return this.agentBy([], ...args);
+  }
+
+  /** The same, started by that command: see CommandOptions. */
+  async agentBy(by: string[], ...args: string[]): Promise<Background> {
+    const started = this.host.start(["agent", ...args], { by });
     onTestFinished(async () => {
       await started.stop("SIGKILL");
     });

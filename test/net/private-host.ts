@@ -9,6 +9,7 @@ import { Background, type RunResult, run } from "../lab/process.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const IOAMCTL = `${ROOT}bin/ioamctl`;
 const WITHOUT_TCX = `${ROOT}test/native/without-tcx.py`;
+const WITHOUT_IOAM = `${ROOT}test/native/without-ioam.py`;
 const ADDONS = `${ROOT}native/build/Release`;
 const PINS = "/sys/fs/bpf/ioamctl";
 const LOCKS = "/run/ioamctl";
@@ -36,6 +37,10 @@ export interface CommandOptions {
 
 /** By `by`: a kernel that has no TCX. */
 export const withoutTcx: string[] = ["python3", WITHOUT_TCX];
+
+/** By `by`: a kernel that has no netlink family for IOAM, or none with events. */
+export const withoutIoam: string[] = ["python3", WITHOUT_IOAM, "family"];
+export const withoutIoamEvents: string[] = ["python3", WITHOUT_IOAM, "events"];
 
 /** A mount namespace with a BPF file system and a /run/ioamctl of its own. */
 export class PrivateHost {
