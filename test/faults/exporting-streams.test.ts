@@ -52,7 +52,7 @@ describe.each(["tcp", "tls"] as const)("over %s", (protocol) => {
   };
 
   const to = ({ address, port }: StreamCollector): Destination => {
-    const options = { host: address, port, retry: 20 };
+    const options = { host: address, port, retry: { first: 20, most: 20 } };
     if (protocol === "tcp") return tcpDestination(options);
     return tlsDestination({ ...options, ...authority.identity("router"), ca: authority.cert });
   };
