@@ -130,10 +130,12 @@ demo-trace: root ## the same of traces: the kernel's IOAM events, from `ip ioam`
 	@$(MAKE) build
 	@$(AS_ROOT) $(BIN)/tsx test/demo/demo-trace.ts
 
+# Not tsx itself: it detaches an array buffer, after which V8 checks at every access whether others are
+# (encoding takes a quarter longer).
 bench: root ## measures, writes bench/results: ONLY=meter, export, forward or events
 	@$(MAKE) deps
 	@$(MAKE) build
-	@$(AS_ROOT) $(BIN)/tsx bench/run.ts $(ONLY)
+	@$(AS_ROOT) node --import tsx/esm bench/run.ts $(ONLY)
 
 root:
 	@[ "$$(id -u)" -eq 0 ] || command -v sudo >/dev/null || { \

@@ -2,10 +2,12 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Authority } from "../test/lab/certificates.ts";
 import { buildGoIpfix, type GoIpfixVersion } from "./go-ipfix.ts";
 import { Receiver, type ReceiverOptions } from "./receiver.ts";
 import type { Measurements } from "./result.ts";
 import { Sender } from "./sender.ts";
+import { TlsFront } from "./tls-front.ts";
 
 const ADDRESS = "127.0.0.1";
 const WARM_UP = 4;
@@ -17,14 +19,16 @@ const REST = 30;
 /** How records are sent and received; `suffix`: of the figures' names. */
 interface Way {
   suffix: string;
-  transport: string;
-  receiver: NonNullable<ReceiverOptions["transport"]>;
+  transport: "udp" | "tcp" | "tls";
+  receiver: ReceiverOptions;
 }
 
 const WAYS: readonly Way[] = [
-  { suffix: "", transport: "udp", receiver: "udp-gro" },
-  { suffix: ".single", transport: "udp", receiver: "udp" },
-  //  { suffix: ".tcp", transport: "tcp", receiver: "tcp" },
+  { suffix: "", transport: "udp", receiver: { transport: "udp-gro" } },
+  { suffix: ".single", transport: "udp", receiver: { transport: "udp" } },
+  { suffix: ".tcp", transport: "tcp", receiver: { transport: "tcp" } },
+  // What decrypts needs the receiver's CPU.
+  { suffix: ".tls", transport: "tls", receiver: { transport: "tcp", sleeps: true } },
 ];
 
 /** An exporter; `records`: of one measurement, about as long for each. */
@@ -45,6 +49,9 @@ const OTHERS: readonly Contender[] = [
   { name: "goipfix.sendset.10", mode: "sendset.10", records: 150_000, version: "0.8.1", gaps: 1 },
   { name: "goipfix.sendset.1", mode: "sendset.1", records: 50_000, version: "0.8.1", gaps: 1 },
 ];
+
+/** Stops something that was started. */
+type End = () => Promise<void>;
 
 /** What runs the exporting process. */
 const NODE: readonly string[] = [
@@ -74,10 +81,13 @@ async function compare(
   contenders: readonly Contender[],
   programs: ReadonlyMap<GoIpfixVersion, string>,
 ): Promise<void> {
-  const senders = new Map<Contender, Sender>();
+  const ends: End[] = [];
   try {
+    const files = way.transport === "tls" ? await certificates(ends) : [];
+    const senders = new Map<Contender, Sender>();
     for (const contender of contenders) {
-      senders.set(contender, await start(way, contender, programs.get(contender.version!)));
+      const program = programs.get(contender.version!);
+      senders.set(contender, await start(ends, way, contender, program, files));
     }
     for (let round = -WARM_UP; round < ROUNDS; round++) {
       let ours = 0;
@@ -93,21 +103,41 @@ async function compare(
     const firsts = await Promise.all([...senders.values()].map((sender) => sender.firstRecord()));
     if (new Set(firsts).size !== 1) throw new Error(`different records were sent: ${firsts}`);
   } finally {
-    for (const sender of senders.values()) await sender.stop();
+    for (const end of ends.reverse()) await end();
   }
 }
 
+/** Starts a sender and what it sends to. */
 async function start(
-  { transport, receiver: kind }: Way,
+  ends: End[],
+  { transport, receiver: options }: Way,
   { gaps = 0 }: Contender,
   program: string | undefined,
+  files: readonly string[],
 ): Promise<Sender> {
-  const receiver = await Receiver.start({ transport: kind, address: ADDRESS, gaps });
+  const receiver = await Receiver.start({ ...options, address: ADDRESS, gaps });
+  ends.push(() => receiver.stop());
+  let { port } = receiver;
+  if (transport === "tls") {
+    const front = await TlsFront.start(files, port);
+    ends.push(() => front.stop());
+    port = front.port;
+  }
   const command =
     program === undefined
-      ? [...NODE, transport, ADDRESS, String(receiver.port)]
-      : [program, transport, `${ADDRESS}:${receiver.port}`];
-  return Sender.start(command, receiver);
+      ? [...NODE, transport, ADDRESS, String(port), ...files]
+      : [program, transport, `${ADDRESS}:${port}`, ...files];
+  const sender = await Sender.start(command, receiver);
+  ends.push(() => sender.stop());
+  return sender;
+}
+
+/** Files of CA, certificate and key, for either side. */
+async function certificates(ends: End[]): Promise<string[]> {
+  const authority = await Authority.create();
+  ends.push(() => authority.close());
+  const { cert, key } = await authority.issue("both", { names: `IP:${ADDRESS}` });
+  return [authority.cert, cert, key];
 }
 
 /** Of the whole: what is not the transport's. */

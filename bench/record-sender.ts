@@ -1,7 +1,7 @@
 // Sends records through the exporting process and says what it cost; bench/go-ipfix does the same.
 //
-// Usage: record-sender.ts TRANSPORT HOST PORT. Reads lines "MODE COUNT" (MODE: of others); answers each
-// with nanoseconds of CPU time.
+// Usage: record-sender.ts TRANSPORT HOST PORT [CA CERT KEY]. Reads lines "MODE COUNT" (MODE: of others);
+// answers each with nanoseconds of CPU time.
 
 import { createInterface } from "node:readline";
 import { ExportingProcess } from "../src/ipfix/index.ts";
@@ -11,14 +11,15 @@ import { CLOCK_OFFSET, flowEncoder, makeRecords, RECORD_COUNT } from "./flow-rec
 /** Octets of a packet. */
 const MTU = 1400;
 
-const [transport, host, port] = process.argv.slice(2);
+const [transport, host, port, ...files] = process.argv.slice(2);
 const { buffer, offsets } = makeRecords();
 const kinds = new Uint8Array(RECORD_COUNT);
 const session = await ExportingProcess.open({
-  destination: destinationOf(transport!, host!, Number(port)),
+  destination: destinationOf(transport!, host!, Number(port), files),
   observationDomainId: 1,
   encoders: [flowEncoder()],
-  mtu: MTU,
+  // Over TCP a message may be longer.
+  ...(transport === "udp" && { mtu: MTU }),
 });
 
 async function send(count: number): Promise<void> {

@@ -21,7 +21,7 @@ export class Sender {
     this.#receiver = receiver;
   }
 
-  /** Starts a program, all its threads on the measured CPU; stops the receiver too when it stops. */
+  /** Starts a program, all its threads on the measured CPU. */
   static async start(command: string[], receiver?: Receiver): Promise<Sender> {
     const process = new Background("taskset", ["-c", String(MEASURED_CPU), ...command]);
     const lines = createInterface({ input: process.child.stdout! })[Symbol.asyncIterator]();
@@ -50,7 +50,6 @@ export class Sender {
   async stop(): Promise<void> {
     this.#process.child.stdin!.end();
     await this.#process.ended;
-    await this.#receiver?.stop();
   }
 
   async #line(): Promise<string> {

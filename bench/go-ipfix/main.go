@@ -1,6 +1,6 @@
 // Sends records through go-ipfix and says how long it took: what the exporting process is compared with.
 //
-// Usage: go-ipfix TRANSPORT ADDRESS [CA-FILE], with TRANSPORT udp, tcp or tls. Reads lines "MODE COUNT"
+// Usage: go-ipfix TRANSPORT ADDRESS [CA CERT KEY], with TRANSPORT udp, tcp or tls. Reads lines "MODE COUNT"
 // (MODE: sendset.N, N records a message, or buffered where this version has it); answers each with
 // nanoseconds of CPU time.
 package main
@@ -19,10 +19,10 @@ import (
 func main() {
 	registry.LoadRegistry()
 	input := exporterInput(os.Args[1], os.Args[2])
-	if len(os.Args) > 3 {
-		ca, err := os.ReadFile(os.Args[3])
-		must(err)
-		input.TLSClientConfig = &exporter.ExporterTLSClientConfig{ServerName: "localhost", CAData: ca}
+	if len(os.Args) > 5 {
+		input.TLSClientConfig = &exporter.ExporterTLSClientConfig{
+			CAData: read(os.Args[3]), CertData: read(os.Args[4]), KeyData: read(os.Args[5]),
+		}
 	}
 	process, err := exporter.InitExportingProcess(input)
 	must(err)
@@ -80,6 +80,12 @@ func cpuTime() int64 {
 	var usage syscall.Rusage
 	must(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return usage.Utime.Nano() + usage.Stime.Nano()
+}
+
+func read(file string) []byte {
+	octets, err := os.ReadFile(file)
+	must(err)
+	return octets
 }
 
 func must(err error) {

@@ -308,6 +308,22 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+/* The only connection, unless standard input ends before. */
+static int connection(int listener)
+{
+	struct pollfd sources[] = { { STDIN_FILENO, POLLIN, 0 }, { listener, POLLIN, 0 } };
+	int fd;
+
+	if (poll(sources, 2, -1) < 0)
+		fail("poll");
+	if (sources[0].revents)
+		exit(0);
+	fd = accept(listener, NULL, NULL);
+	if (fd < 0)
+		fail("accept");
+	return fd;
+}
+
 /* Receives for a while; false: nothing came, for so long that it may sleep. */
 static bool receive(int fd, bool stream, bool spins)
 {
@@ -338,9 +354,7 @@ int main(int argc, char **argv)
 	spins = !strcmp(argv[3], "spins");
 	fd = bind_to(argv[2], stream, !strcmp(argv[1], "udp-gro"));
 	if (stream)
-		fd = accept(fd, NULL, NULL);
-	if (fd < 0)
-		fail("accept");
+		fd = connection(fd);
 	for (;;) {
 		bool busy = receive(fd, stream, spins);
 		struct pollfd sources[] = { { STDIN_FILENO, POLLIN, 0 }, { fd, POLLIN, 0 } };
