@@ -80,8 +80,7 @@ export class Agent {
     agent.#sinks.adopt(await agent.#sinks.open(config));
     try {
       await agent.#openAll(wantedBy(config));
-      const failure = await agent.#traces.goOver(config);
-      if (failure !== undefined && agent.#hasNothing()) throw failure;
+      await agent.#traces.goOver(config, agent.#netns.size === 0);
     } catch (error) {
       await agent.#sinks.close();
       throw error;

@@ -17,12 +17,16 @@ export function requirePrivileges(purpose: "look" | "load" = "look"): void {
   const effective = effectiveCapabilities();
   const has = (bit: bigint): boolean => ((effective >> bit) & 1n) === 1n;
   const loads = purpose === "load";
-  const mayBpf = has(CAP_BPF) && (has(CAP_PERFMON) || !loads);
-  if (has(CAP_NET_ADMIN) && (mayBpf || has(CAP_SYS_ADMIN))) return;
+  const missing = [
+    ...(has(CAP_BPF) || has(CAP_SYS_ADMIN) ? [] : ["CAP_BPF"]),
+    ...(!loads || has(CAP_PERFMON) || has(CAP_SYS_ADMIN) ? [] : ["CAP_PERFMON"]),
+    ...(has(CAP_NET_ADMIN) ? [] : ["CAP_NET_ADMIN"]),
+  ];
+  if (missing.length === 0) return;
   throw new IoamctlError(
     "NOT_PERMITTED",
     "not permitted: eBPF programs and network namespaces need root's rights " +
-      `(CAP_BPF${loads ? ", CAP_PERFMON" : ""} and CAP_NET_ADMIN): ` +
+      `(CAP_BPF${loads ? ", CAP_PERFMON" : ""} and CAP_NET_ADMIN; missing: ${missing.join(", ")}): ` +
       "run it as root, for instance with sudo",
   );
 }

@@ -6,9 +6,20 @@ import { flock, flockWait } from "../native/bpf-loader/index.ts";
 
 const DIRECTORY = "/run/ioamctl";
 
+/** Throws LOCK_DENIED. */
 function openLock(name: string): number {
-  mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
-  return openSync(`${DIRECTORY}/${name}`, "a+", 0o644);
+  try {
+    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+    return openSync(`${DIRECTORY}/${name}`, "a+", 0o644);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM") throw cause;
+    throw new IoamctlError(
+      "LOCK_DENIED",
+      `cannot write ${DIRECTORY}/${name} (${code}): run it as root, or always as the user whose ${DIRECTORY} is`,
+      { cause },
+    );
+  }
 }
 
 /** A held lock; the kernel lets it go when the process ends, however it ends. */

@@ -347,7 +347,9 @@ outputs: [{ console: {} }]
     await commands.configure(config("nowhere")),
   ]);
   expect(nowhere.code).toBe(1);
-  expect(nowhere.stderr).toMatch(/ioamctl agent: cannot open netns nowhere: there is none/);
+  expect(nowhere.stderr).toMatch(
+    /^ioamctl agent: cannot open netns nowhere: there is none[^\n]*\n$/,
+  );
   const file = await commands.configure(config("ROUTER"));
   const by = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
   const bare = await commands.host.ioamctl(["agent", "-c", file], { by });

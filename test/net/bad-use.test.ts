@@ -14,6 +14,9 @@ function nobody(...capabilities: string[]): string[] {
   return ["setpriv", ...user, `--inh-caps=${set}`, `--ambient-caps=${set}`];
 }
 
+/** Root without that one right. */
+const withoutNetAdmin = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"];
+
 let host: PrivateHost;
 let here: Netns;
 let there: Netns;
@@ -127,6 +130,45 @@ describe("what the system lacks", () => {
     refused(words("attach -n near0 --netns HERE"), 1, /not permitted: .*CAP_PERFMON/, {
       by: nobody("net_admin", "bpf"),
     }));
+
+  describe("all of root's rights but CAP_NET_ADMIN", () => {
+    test.each([
+      ["monitor --netns HERE", /: the kernel's IOAM events need CAP_NET_ADMIN: run it as root/],
+      ["status", /need root's rights \(CAP_BPF and CAP_NET_ADMIN; missing: CAP_NET_ADMIN\): /],
+      ["dump --netns HERE", /\(CAP_BPF and CAP_NET_ADMIN; missing: CAP_NET_ADMIN\): run it/],
+      [
+        "agent -n near0 --netns HERE --console",
+        /\(CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; missing: CAP_NET_ADMIN\): run it as root/,
+      ],
+    ])("ioamctl %s", (line, message) => refused(words(line), 1, message, { by: withoutNetAdmin }));
+
+    test("an agent with traces alone; with interfaces beside them", async () => {
+      const outputs = "trace: { source: kernel }\noutputs: [{ console: {} }]\n";
+      const message = /not permitted: .* need .*CAP_NET_ADMIN/;
+      for (const interfaces of ["", "interfaces: [{ name: near0, netns: HERE }]\n"]) {
+        const file = await configuration(interfaces + outputs);
+        await refused(["agent", "-c", file], 1, message, { by: withoutNetAdmin });
+      }
+    });
+  });
+
+  test("CAP_NET_ADMIN alone: traces of the own netns, not another's, no lock of another user's", async () => {
+    const by = nobody("net_admin");
+    await refused(words("monitor --netns HERE"), 1, /: another netns needs root or CAP_SYS_ADMIN/, {
+      by,
+    });
+    const file = await configuration("trace: { source: kernel }\noutputs: [{ console: {} }]\n");
+    const running = host.start(["agent", "-c", file], { by, inside: here });
+    await running.until(/"msg":"running"/);
+    expect((await running.stop()).code).toBe(0);
+    await host.run(["sh", "-c", "rm /run/ioamctl/*; chmod 755 /run/ioamctl"]);
+    onTestFinished(async () => {
+      await host.run(["chmod", "1777", "/run/ioamctl"]);
+    });
+    await refused(["agent", "-c", file], 1, /cannot write \S+trace-\d+\.lock \(EACCES\): run it/, {
+      by,
+    });
+  });
 
   test("no TCX, and nothing else will do", () =>
     refused(words("attach -n near0 --netns HERE --hook tcx"), 1, /TCX\): needs Linux 6.6 or/, {

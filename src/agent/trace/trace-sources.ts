@@ -49,22 +49,23 @@ export class TraceSources {
 
   /**
    * Goes over to what `config` asks for: what is listened to already stays so. Where events cannot
-   * be had, a warning says why, and the first such error is returned.
+   * be had, a warning says why; with `isRequired`, where there is nothing else to do, the first such
+   * error is thrown when none can be had at all.
    */
-  async goOver(config: AgentConfig): Promise<Error | undefined> {
+  async goOver(config: AgentConfig, isRequired = false): Promise<void> {
     const kept = new Set<number>();
-    let failure: Error | undefined;
+    const failures: [netns: string | undefined, error: Error][] = [];
     for (const netns of tracedNames(config)) {
       try {
         kept.add(this.#listen(netns, config));
       } catch (error) {
-        failure ??= error as Error;
-        this.#refuse(netns, error as Error);
+        failures.push([netns, error as Error]);
       }
     }
+    if (isRequired && this.size === 0 && failures[0] !== undefined) throw failures[0][1];
+    for (const [netns, error] of failures) this.#refuse(netns, error);
     const gone = [...this.#open.values()].filter(({ inode }) => !kept.has(inode));
     await Promise.all(gone.map((one) => this.#close(one)));
-    return failure;
   }
 
   /** Listens to network namespaces of `config` that are there by now, or there again. */

@@ -27,7 +27,7 @@ export {
   mapById,
   openPinnedMap,
 } from "./map.ts";
-export { NetnsHandle, openNetns, withNetns } from "./netns.ts";
+export { isOwnNetns, NetnsHandle, openNetns, withNetns } from "./netns.ts";
 export { BpfObject, openObject } from "./object.ts";
 export { unpin } from "./pin.ts";
 export {

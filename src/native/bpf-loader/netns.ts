@@ -53,6 +53,11 @@ export function openNetns(name?: string): NetnsHandle {
   return new NetnsHandle(fd, name, inode);
 }
 
+/** Whether a netns is the calling thread's: entering it needs CAP_SYS_ADMIN, being there does not. */
+export function isOwnNetns(netns: NetnsHandle): boolean {
+  return statSync("/proc/thread-self/ns/net").ino === netns.inode;
+}
+
 /**
  * Runs `action` in that netns and returns what it returns. The thread is back in its own netns
  * afterwards, whatever happens; should the kernel refuse that, the process ends, since anything it
@@ -60,8 +65,7 @@ export function openNetns(name?: string): NetnsHandle {
  * were made. `action` must not be asynchronous: only its first part would run inside.
  */
 export function withNetns<T>(netns: NetnsHandle, action: () => T): T {
-  // Entering needs CAP_SYS_ADMIN, being there does not.
-  if (statSync("/proc/thread-self/ns/net").ino === netns.inode) return synchronous(action());
+  if (isOwnNetns(netns)) return synchronous(action());
   const own = attempt(
     `cannot enter netns ${netns.name ?? netns.inode}`,
     "NETNS_FAILED",

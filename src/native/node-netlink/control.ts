@@ -1,6 +1,6 @@
 // Generic netlink: families by name, requests and dumps.
 
-import type { NetnsHandle } from "../bpf-loader/index.ts";
+import { isOwnNetns, type NetnsHandle } from "../bpf-loader/index.ts";
 import { addon, type RawControl } from "./addon.ts";
 import { attempt } from "./failure.ts";
 
@@ -67,6 +67,11 @@ export class Netlink {
   }
 }
 
+/** For the addon: -1 where nothing has to be entered, which would take CAP_SYS_ADMIN. */
+export function descriptorOf(netns: NetnsHandle | undefined): number {
+  return netns === undefined || isOwnNetns(netns) ? -1 : netns.fd;
+}
+
 /**
  * Opens a generic netlink socket in a network namespace, by default that of the calling thread.
  * NATIVE_MISSING, LIBMNL_MISSING, NETLINK_PERMISSION (another namespace, without CAP_SYS_ADMIN).
@@ -74,7 +79,7 @@ export class Netlink {
 export function openNetlink(o: { netns?: NetnsHandle | undefined } = {}): Netlink {
   const { Control } = addon();
   return new Netlink(
-    attempt("cannot open a netlink socket", () => new Control(o.netns?.fd ?? -1), {
+    attempt("cannot open a netlink socket", () => new Control(descriptorOf(o.netns)), {
       EPERM: ["NETLINK_PERMISSION", "another netns needs root or CAP_SYS_ADMIN"],
       EPROTONOSUPPORT: ["NETLINK_FAILED", "this kernel has no generic netlink"],
     }),

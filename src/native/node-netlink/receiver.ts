@@ -2,7 +2,7 @@
 
 import type { NetnsHandle } from "../bpf-loader/index.ts";
 import { addon, type RawReceiver } from "./addon.ts";
-import type { NetlinkMessages } from "./control.ts";
+import { descriptorOf, type NetlinkMessages } from "./control.ts";
 import { attempt, netlinkError } from "./failure.ts";
 
 /** Octets of the kernel's buffer unless told: some 20 000 events of the kernel's IOAM. */
@@ -82,7 +82,7 @@ export class NetlinkReceiver {
       "cannot listen to netlink multicast",
       () =>
         new Receiver(
-          o.netns?.fd ?? -1,
+          descriptorOf(o.netns),
           o.groups,
           o.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER,
           o.bufferOctets ?? DEFAULT_BUFFER_OCTETS,
