@@ -48,7 +48,7 @@ const SHARED: DrainContext = {
   context: { clockOffset: OFFSET, values: { flowEndReason: 2, ioamNodeId: 1 } },
   flowContext: { clockOffset: OFFSET, interfaceName: String },
   signal: new AbortController().signal,
-  keepsRest: false,
+  keepsRest: () => false,
 };
 
 const encoders = () => {

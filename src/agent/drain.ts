@@ -16,8 +16,8 @@ export interface DrainContext {
   readonly flowEndReason: number;
   /** From its abort on, sinks drop what they have not taken yet. */
   readonly signal: AbortSignal;
-  /** What no sink has taken by then stays in the table. */
-  readonly keepsRest: boolean;
+  /** Whether what no sink has taken by then stays in the table: asked at that time. */
+  readonly keepsRest: () => boolean;
 }
 
 /**
@@ -98,7 +98,7 @@ class Progress {
     if (dropped.records < one.fewest.records) one.fewest = dropped;
     if (--one.waiting > 0) return;
     this.#slices[i] = undefined;
-    if (one.fewest.records > 0 && this.#shared.keepsRest && this.#shared.signal.aborted) {
+    if (one.fewest.records > 0 && this.#shared.signal.aborted && this.#shared.keepsRest()) {
       throw new IoamctlError(
         "EXPORT_UNFINISHED",
         "no collector took the last flows in time: they stay in the table for the next agent",

@@ -32,6 +32,7 @@ export class Rotator {
   #filling: { close(): void } | undefined;
   #earlyQueued = false;
   #period = 0;
+  #isStopping = false;
   #deadline: NodeJS.Timeout | undefined;
   #draining: { readonly since: number; readonly deadline: AbortController } | undefined;
 
@@ -65,12 +66,14 @@ export class Rotator {
 
   /** No rotation begins any more; one that runs goes on. */
   stop(): void {
+    this.#isStopping = true;
     this.#ticker?.stop();
     this.#filling?.close();
   }
 
-  /** Resolves when no rotation runs. */
+  /** Resolves when no rotation runs; a drain that does has not much longer. */
   async idle(): Promise<void> {
+    this.#hurry(PATIENCE);
     await this.#queue;
   }
 
@@ -79,7 +82,6 @@ export class Rotator {
    * that are to go are gone: then nothing is left. Rejects when it could not be exported.
    */
   async finish(): Promise<void> {
-    this.#hurry(PATIENCE);
     await this.idle();
     await this.#finishPending(true);
     await this.#rotateNow(FORCED_END, true);
@@ -138,7 +140,8 @@ export class Rotator {
     this.#hurry(isLast ? LAST_PATIENCE : Math.max(PATIENCE, this.#period));
     try {
       const { signal } = deadline;
-      const context = { ...this.#context(flowEndReason), signal, keepsRest: isLast };
+      const keepsRest = (): boolean => this.#isStopping;
+      const context = { ...this.#context(flowEndReason), signal, keepsRest };
       return await drain(sealed, this.#sinks(), context);
     } finally {
       clearTimeout(this.#deadline);

@@ -53,6 +53,42 @@ collectors: [{ address: "${target}" }]
   await host.clean(lab.router);
 });
 
+test("at the end of an agent whose collector is down the flows stay, for the next one", async () => {
+  const down = await freeUdpPort("::1");
+  const text = (collectorLine: string) => `
+interfaces: [{ name: in0, netns: ROUTER }]
+meter: { activeTimeout: 1h, maxFlows: 64 }
+collectors: [${collectorLine}]
+`;
+  const file = await commands.configure(text(`{ address: "[::1]:${down}", transport: tcp }`));
+  const first = await commands.agent("-c", file);
+  await commands.send(1, 2, 3);
+  const { collectors } = await eventually("status shows the collector", async () => {
+    const status = await commands.status();
+    return status.collectors.length > 0 && status;
+  });
+  expect(collectors).toMatchObject([
+    { name: `tcp [::1]:${down}`, state: "waiting", records: 0, droppedRecords: 0 },
+  ]);
+  expect(collectors[0]!.error).toMatch(/ECONNREFUSED/);
+  expect((await first.stop()).code).toBe(1);
+  const left = await commands.status();
+  expect(left.tables).toMatchObject([{ flows: 3 }]);
+  expect(left.counters).toMatchObject({ exportedRecords: 0, droppedRecords: 0 });
+
+  await using receiver = await collector();
+  await commands.configure(text(`{ address: "${receiver.target}" }`));
+  const second = await commands.agent("-c", file);
+  await eventually("it has exported them", async () => {
+    return (await commands.status()).counters.exportedRecords === 3;
+  });
+  expect((await second.stop()).code).toBe(0);
+  const sender = await receiver.sender();
+  expect([...(await exportedFlows(sender.file)).flows.keys()].sort()).toEqual([1, 2, 3]);
+  await host.print("detach", "--all", "--netns", name);
+  await host.clean(lab.router);
+});
+
 test("SIGHUP reads the configuration again; a bad one changes nothing", async () => {
   await using old = await collector();
   await using young = await collector();

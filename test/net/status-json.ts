@@ -23,6 +23,14 @@ export interface StatusJson {
   /** Small enough here to be numbers. */
   counters: Record<string, number>;
   agent: { pid: number; state: string } | null;
+  collectors: {
+    name: string;
+    state: string;
+    error?: string;
+    sessions: number;
+    records: number;
+    droppedRecords: number;
+  }[];
   traces: { netns: string | null; pid: number | null }[];
   nodes: Record<string, unknown>[];
 }

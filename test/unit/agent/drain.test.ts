@@ -11,7 +11,7 @@ const CONTEXT = {
   flowContext: { clockOffset: 0n, interfaceName: String },
   flowEndReason: 2,
   signal: new AbortController().signal,
-  keepsRest: false,
+  keepsRest: () => false,
 };
 
 function sink(take: Sink["take"]): Sink {
@@ -97,7 +97,7 @@ describe("draining", () => {
       late.abort();
       return { records: slice.count, packets: slice.packets, octets: slice.octets };
     });
-    const context = { ...CONTEXT, signal: late.signal, keepsRest: true };
+    const context = { ...CONTEXT, signal: late.signal, keepsRest: () => true };
     await expect(drain(fake.sealed, [stuck], context)).rejects.toMatchObject({
       code: "EXPORT_UNFINISHED",
     });
