@@ -85,6 +85,7 @@ Over TCP and TLS each sends messages as long as it does by itself (go-ipfix up t
       name: "export.record.single",
       meaning: "a record, UDP, one datagram after another",
       control: "export.goipfix.single",
+      aim: 80,
     },
     ...peers(".single", true),
     { name: "export.record.tcp", meaning: "a record, TCP", control: "export.goipfix.tcp" },
