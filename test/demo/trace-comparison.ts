@@ -1,6 +1,7 @@
 // Every record that the trace demo's packets ought to be exported as, and how the decoded ones differ.
 
-import { bitsOf, type NodeModel, nodeOctets, SNAPSHOT_BIT } from "../lab/ioam-node.ts";
+import { exportedHop } from "../lab/exported-node.ts";
+import { bitsOf, type NodeModel, nodeOctets } from "../lab/ioam-node.ts";
 import type { DecodedRecord } from "../lab/ipfixdump.ts";
 import { hex } from "../lab/octets.ts";
 import { NAMESPACE, type NodeFacts } from "./trace-nodes.ts";
@@ -34,29 +35,6 @@ export interface Passed {
   to: number;
 }
 
-/** Element, bit, and which bits of its data: shift and how many. */
-const ELEMENTS: readonly (readonly [name: string, bit: number, shift: number, bits: number])[] = [
-  ["ioamHopLimit", 0, 24, 8],
-  ["ioamNodeId", 0, 0, 24],
-  ["ioamIngressInterfaceId", 1, 16, 16],
-  ["ioamEgressInterfaceId", 1, 0, 16],
-  ["ioamTimestampSeconds", 2, 0, 32],
-  ["ioamTimestampFraction", 3, 0, 32],
-  ["ioamTransitDelay", 4, 0, 32],
-  ["ioamNamespaceData", 5, 0, 32],
-  ["ioamQueueDepth", 6, 0, 32],
-  ["ioamChecksumComplement", 7, 0, 32],
-  ["ioamHopLimitWide", 8, 56, 8],
-  ["ioamNodeIdWide", 8, 0, 56],
-  ["ioamIngressInterfaceIdWide", 9, 32, 32],
-  ["ioamEgressInterfaceIdWide", 9, 0, 32],
-  ["ioamNamespaceDataWide", 10, 0, 64],
-  ["ioamBufferOccupancy", 11, 0, 32],
-];
-const ONES_64 = (1n << 64n) - 1n;
-/** Bits that templates of their own are for. */
-const LONG = 0x000ffe;
-
 /** A node by its own settings; undefined bits are all ones, as Linux writes them. */
 function nodeOf(
   facts: NodeFacts,
@@ -79,37 +57,20 @@ function nodeOf(
 }
 
 function expectedHop(
-  sent: SentTrace,
-  node: NodeModel,
+  { traceType }: SentTrace,
+  nodes: readonly NodeModel[],
   hop: number,
-  hops: number,
   around: Passed,
 ): Fields {
-  const { traceType } = sent;
   const during = (value: string) => {
     const time = Date.parse(`${value.replace(" ", "T")}Z`);
     return time >= around.from && time <= around.to;
   };
-  const fields: Fields = {
+  return {
     observationTimeMilliseconds: during,
     ioamTraceId: () => true,
-    ioamNamespaceId: String(NAMESPACE),
-    ioamTraceType: String(traceType),
-    ioamHopCount: String(hops),
-    ioamHopIndex: String(hop),
+    ...exportedHop({ namespace: NAMESPACE, traceType, nodes, hop }),
   };
-  const asked = bitsOf(traceType);
-  for (const [name, bit, shift, bits] of ELEMENTS) {
-    const value = asked.includes(bit) ? node.values.get(bit)! : ONES_64;
-    fields[name] = String(BigInt.asUintN(bits, value >> BigInt(shift)));
-  }
-  if ((traceType & LONG) === 0) return fields;
-  // What Linux leaves open it fills with ones, and so does the source.
-  fields.ioamUndefinedData = "f".repeat(80);
-  const snapshot = asked.includes(SNAPSHOT_BIT) ? node.snapshot : undefined;
-  fields.ioamSnapshotSchemaId = String(snapshot?.schema ?? 0xffffff);
-  fields.ioamSnapshotData = hex(snapshot?.data ?? new Uint8Array(0));
-  return fields;
 }
 
 /** The time of a node that only its own record has: within the time of sending. */
@@ -128,7 +89,7 @@ export function expectedTraces(sent: readonly SentTrace[], around: Passed): Expe
     const source = one.trace.nodes[0]!;
     const captured = around.captured.get(one.mark);
     const make = (seenBy: "router" | "sink", nodes: NodeModel[], isLastTimed: boolean) => {
-      const hops = nodes.map((node, hop) => expectedHop(one, node, hop, nodes.length, around));
+      const hops = nodes.map((_, hop) => expectedHop(one, nodes, hop, around));
       if (isLastTimed) timed(hops.at(-1)!, one, around);
       return { sent: one, seenBy, hops };
     };
