@@ -1,7 +1,7 @@
 // What a configuration may say. Messages say what is right; where, and what was found, is put before them.
 import { z } from "zod";
 import { TIMESTAMP_FORMATS, type TimestampFormats } from "../../ioam/index.ts";
-import { MAX_FLOWS } from "../../meter/index.ts";
+import { MAX_FLOWS, READERS } from "../../meter/index.ts";
 import type { AgentConfig } from "./agent-config.ts";
 import { collectorSchema } from "./collector-schema.ts";
 import { optionsSchema } from "./options-schema.ts";
@@ -114,11 +114,25 @@ function* contradictions(config: AgentConfig, purpose: Purpose): Generator<Mista
   if (config.collectors.length === 0 && config.outputs.length === 0) {
     yield [[], "nothing would be exported: give at least one of collectors, outputs"];
   }
+  yield* tooManySinks(config);
   yield* repeatedInterfaces(config);
   if (config.enterpriseNumbers.ioam === config.enterpriseNumbers.own) {
     const message = "give another number than that of ioam: the ids of both overlap";
     yield [["enterpriseNumbers", "own"], message];
   }
+}
+
+/**
+ * Each reads the flow table at its own pace, of which the table allows so many. That collectors of
+ * exportMode fallback read it as one changes nothing: the mode may be changed while the agent runs.
+ */
+function* tooManySinks({ collectors, outputs }: AgentConfig): Generator<Mistake> {
+  if (collectors.length + outputs.length <= READERS) return;
+  const path =
+    collectors.length > READERS
+      ? ["collectors", READERS]
+      : ["outputs", READERS - collectors.length];
+  yield [path, `is one too many: at most ${READERS} collectors and outputs together`];
 }
 
 function* repeatedInterfaces(config: AgentConfig): Generator<Mistake> {

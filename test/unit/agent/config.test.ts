@@ -9,6 +9,15 @@ import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";
 const OUTPUT = "outputs: [{ console: {} }]\n";
 const INTERFACE = "interfaces: [{ name: eth1 }]\n";
 
+/** So many collectors, each on a line of its own. */
+const collectors = (count: number): string =>
+  [
+    "collectors:",
+    ...Array.from({ length: count }, (_, i) => `  - { address: "[::1]:${1000 + i}" }`),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+
 const DEFAULT_OPTIONS = {
   meteringStatistics: 60_000,
   meteringReliability: 60_000,
@@ -194,6 +203,16 @@ describe("a mistake has file, line and column, and says what is right", () => {
       "nowhere to export to",
       INTERFACE,
       "1:1: the configuration: nothing would be exported: give at least one of collectors, outputs",
+    ],
+    [
+      "more collectors and outputs than may read the flow table",
+      `${INTERFACE}${collectors(15)}outputs:\n  - { console: {} }\n  - { file: { path: a } }\n`,
+      "20:5: outputs[1]: is one too many: at most 16 collectors and outputs together",
+    ],
+    [
+      "more collectors than may, of which one takes all",
+      `${INTERFACE}exportMode: fallback\n${collectors(17)}`,
+      "20:5: collectors[16]: is one too many: at most 16 collectors and outputs together",
     ],
     ["no interface", `interfaces: []\n${OUTPUT}`, "1:13: interfaces: give at least one interface"],
     [
