@@ -171,7 +171,7 @@ describe("an options template", () => {
     // Template id, three fields, two of them scope; templateId, 32473/0, flowId.
     const record = "0102" + "0003" + "0002" + "00910002" + "8000000200007ed9" + "00940008";
     expect(hex(stream.messages[0]!.subarray(16))).toBe(
-      `0003001a${record}` + "01020010" + "0100" + "0003" + "0000000000000009",
+      ["0003001a", record, "01020010", "0100", "0003", "0000000000000009"].join(""),
     );
   });
 
