@@ -8,6 +8,7 @@ import type { RouterLab } from "../lab/router.ts";
 import { sink } from "../lab/sink.ts";
 import { freeUdpPort } from "../lab/udp-port.ts";
 import { CommandLab, jsonLines, type LogLine, warnings } from "./command-lab.ts";
+import { EndlessTraffic } from "./endless-traffic.ts";
 import type { PrivateHost } from "./private-host.ts";
 import { expectConserved } from "./status-json.ts";
 
@@ -148,19 +149,18 @@ meter: { activeTimeout: 200ms }
 collectors: [{ address: "${receiver.target}", mtu: 1400 }]
 `);
   const running = await commands.agent("-c", file);
-  const sending = gen.send({ packets: 100_000, rate: 100_000 });
+  const traffic = new EndlessTraffic(gen);
   await eventually(
     "it exports",
     async () => (await commands.status()).counters.exportedRecords! > 2000,
   );
-  expect(gen.packets).toBeLessThan(100_000);
   const { code } = await running.stop();
-  await sending;
-  await far.arrived(100_000);
+  await traffic.goesOn();
+  const sent = await traffic.stop(far);
   expect(code).toBe(0);
   expect(warnings(running)).toEqual([]);
   const after = await commands.status();
-  expectConserved(after, 100_000);
+  expectConserved(after, sent);
   const { flows, gaps, records } = await exportedFlows((await receiver.sender()).file);
   const received = [...flows.values()].reduce((sum, flow) => sum + flow.packets, 0);
   expect(gaps).toBe(0);
