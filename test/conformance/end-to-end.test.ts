@@ -22,6 +22,8 @@ import { differences } from "./trips.ts";
 
 /** The agent was asked to end. */
 const FORCED_END = 4;
+/** Observation domain of the options records. */
+const OPTIONS_DOMAIN = 0;
 const NO_NODE_ID = 0xffffff;
 
 const RUNS: (RunOptions & { name: string })[] = [
@@ -68,14 +70,16 @@ describe.each(RUNS)("$name", (options) => {
     it("messages are without a gap, and as full as the mtu lets them be", async () => {
       const { file, datagrams } = run.senders[to.i];
       const octets = await readFile(file);
-      expect(messageFacts(octets)).toMatchObject({
+      const facts = messageFacts(octets);
+      expect(facts).toMatchObject({
         messages: datagrams,
         records: run.wanted.length,
         gaps: [],
         unknownSets: 0,
       });
+      expect(facts.optionsRecords).toBeGreaterThan(0);
       const domains = Array.from(messages(octets), ({ domain }) => domain);
-      expect(new Set(domains)).toEqual(new Set([options.observationDomainId ?? 1]));
+      expect(new Set(domains)).toEqual(new Set([OPTIONS_DOMAIN, options.observationDomainId ?? 1]));
       expectFullMessages(octets, messageLimit(to));
     });
   });
@@ -98,9 +102,11 @@ describe.each(RUNS)("$name", (options) => {
     expect(differences(nfcapd.flows.map(nfdumpValues), wanted, NFDUMP_ELEMENTS)).toEqual([]);
   });
 
-  it("nfacctd takes every record as it was sent, and complains about nothing", () => {
+  it("nfacctd takes every record as it was sent, and complains about nothing but type information", () => {
     const { nfacctd, wanted } = run;
-    expect.soft(nfacctd.complaints).toEqual([]);
+    // It miscounts options records of variable length, and says so once it sees the number behind them.
+    const ofOptions = new RegExp(`expecting flow .* agent=127\\.0\\.0\\.1:${OPTIONS_DOMAIN}$`);
+    expect.soft(nfacctd.complaints).toEqual([expect.stringMatching(ofOptions)]);
     expect(nfacctd.flows).toHaveLength(wanted.length);
     expect(differences(nfacctd.flows.map(nfacctdValues), wanted, NFACCTD_ELEMENTS)).toEqual([]);
   });
@@ -116,7 +122,10 @@ function asText(values: FlowValues): string {
     .join(", ");
 }
 
-/** No message is longer than `limit`, and of each template all but the last have as many records as fit. */
+/**
+ * No message is longer than `limit`, and of each template all but the last have as many records as
+ * fit. Options records, of whatever length, only have to keep to the limit.
+ */
 function expectFullMessages(octets: Uint8Array, limit: number): void {
   const decoder = new Decoder();
   const counts = new Map<number, number[]>();
@@ -124,11 +133,12 @@ function expectFullMessages(octets: Uint8Array, limit: number): void {
   for (const message of messages(octets)) {
     expect(message.octets.length).toBeLessThanOrEqual(limit);
     const { records, templates } = decoder.decode(message.octets);
-    for (const { id, fields } of templates) {
+    for (const { id, fields, scopeFieldCount } of templates) {
+      if (scopeFieldCount > 0) continue;
       const length = fields.reduce((sum, field) => sum + field.length, 0);
       mostOf.set(id, Math.floor((limit - 16 - 4) / length));
     }
-    if (records.length === 0) continue;
+    if (records.length === 0 || records[0].template.scopeFieldCount > 0) continue;
     const { id } = records[0].template;
     expect(records.every(({ template }) => template.id === id)).toBe(true);
     counts.set(id, [...(counts.get(id) ?? []), records.length]);

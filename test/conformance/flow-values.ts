@@ -19,7 +19,7 @@ export interface DecodedFlows {
 const isAddress = (name: string): boolean => name.endsWith("Address");
 const isTime = (name: string): boolean => name.endsWith("Milliseconds");
 
-/** What ipfixDump reads in the messages of a file. */
+/** What ipfixDump reads in the messages of a file, without options records. */
 export async function readByIpfixDump(file: string): Promise<DecodedFlows> {
   const { records, warnings } = await ipfixDump(file, { elements: ENTERPRISE_ELEMENTS });
   const value = (name: string, text: string): bigint | string => {
@@ -29,22 +29,27 @@ export async function readByIpfixDump(file: string): Promise<DecodedFlows> {
   };
   return {
     warnings,
-    records: records.map(({ fields }) =>
-      Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, value(name, text)])),
-    ),
+    records: records
+      .filter(({ options }) => !options)
+      .map(({ fields }) =>
+        Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, value(name, text)])),
+      ),
   };
 }
 
-/** What tshark reads in them. It shows elements of enterprises as octets, in the template's order. */
+/** What tshark reads in them, likewise. It shows elements of enterprises as octets, in the template's order. */
 export async function readByTshark(file: string): Promise<DecodedFlows> {
   const templates = await fileTemplates(file);
   const { records, warnings } = await tshark(file);
   return {
     warnings,
-    records: records.map((record) => ({
-      ...ianaValues(record),
-      ...enterpriseValues(record, templates.get(record.template)!),
-    })),
+    records: records
+      .map((record) => ({ record, template: templates.get(record.template)! }))
+      .filter(({ template }) => template.scopeFieldCount === 0)
+      .map(({ record, template }) => ({
+        ...ianaValues(record),
+        ...enterpriseValues(record, template),
+      })),
   };
 }
 

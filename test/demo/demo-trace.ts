@@ -10,6 +10,7 @@ import type { Background } from "../lab/process.ts";
 import { type RouterLab, router } from "../lab/router.ts";
 import { station } from "../lab/station.ts";
 import { startAgent, startMonitor, stopAgent } from "./operator.ts";
+import { withoutOptions } from "./options-records.ts";
 import { bold, command, dim, green, output, paragraph, red, say } from "./screen.ts";
 import { begin, conclude } from "./steps.ts";
 import {
@@ -157,7 +158,7 @@ async function decode(agent: Background, receiver: Collector): Promise<IpfixDump
     "ipfixDump, of CERT's libfixbuf, reads what the collector got: of ioamctl it knows nothing " +
       "but the names and types of elements. In the table the first packet of each kind.",
   );
-  return ipfixDump(file, { elements: [...ioamElements(), ...PATH_DELAY] });
+  return withoutOptions(await ipfixDump(file, { elements: [...ioamElements(), ...PATH_DELAY] }));
 }
 
 const SHOWN: Record<string, string> = {

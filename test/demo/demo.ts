@@ -8,6 +8,7 @@ import { compare, comparisonLines } from "./comparison.ts";
 import type { Circumstances } from "./expected-record.ts";
 import { demoFlows, type SentFlow } from "./flows.ts";
 import { ioamctl, quietly, startAgent, stopAgent } from "./operator.ts";
+import { withoutOptions } from "./options-records.ts";
 import { bold, dim, paragraph, say } from "./screen.ts";
 import { begin, conclude } from "./steps.ts";
 import { sendThrough } from "./traffic.ts";
@@ -99,7 +100,7 @@ async function decode({ file }: Sender): Promise<IpfixDumpResult> {
     "ipfixDump, of CERT's libfixbuf, reads what the collector got: of ioamctl it knows nothing " +
       "but the names and types of the IOAM elements.",
   );
-  return ipfixDump(file, { elements: ioamElements() });
+  return withoutOptions(await ipfixDump(file, { elements: ioamElements() }));
 }
 
 /** Prints both side by side; what differs, nothing if they agree. */

@@ -15,8 +15,10 @@ export interface Message {
 export interface MessageFacts {
   messages: number;
   octets: number;
-  /** Data records, those of options templates among them. */
+  /** Data records, without those of options templates. */
   records: number;
+  /** Data records of options templates. */
+  optionsRecords: number;
   templates: number;
   /** Messages whose sequence number is not the records before, from 0 on: none is right. */
   gaps: { domain: number; message: number; expected: number; found: number }[];
@@ -24,8 +26,12 @@ export interface MessageFacts {
   unknownSets: number;
 }
 
-/** Octets of each field of a template; VARIABLE where the record tells. */
-type Lengths = number[];
+interface RecordShape {
+  /** Octets of each field; VARIABLE where the record tells. */
+  lengths: number[];
+  /** Of an options template. */
+  options: boolean;
+}
 
 /** The messages that stand one after another in a file or a datagram. */
 export function* messages(octets: Uint8Array): Generator<Message> {
@@ -58,25 +64,25 @@ export function* wholeMessages(octets: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Reads the template records of a set into `known`; the number of them. */
-function readTemplates(view: DataView, options: boolean, known: Map<number, Lengths>): number {
+function readTemplates(view: DataView, options: boolean, known: Map<number, RecordShape>): number {
   let count = 0;
   for (let at = 4; at + 4 <= view.byteLength; count++) {
     const id = view.getUint16(at);
     if (id === 0) break; // padding
     const fields = view.getUint16(at + 2);
     at += options ? 6 : 4;
-    const lengths: Lengths = [];
+    const lengths: number[] = [];
     for (let i = 0; i < fields; i++) {
       lengths.push(view.getUint16(at + 2));
       at += view.getUint16(at) & 0x8000 ? 8 : 4;
     }
-    known.set(id, lengths);
+    known.set(id, { lengths, options });
   }
   return count;
 }
 
 /** Records in a data set: as many as fit, what is left is padding. */
-function countRecords(view: DataView, lengths: Lengths): number {
+function countRecords(view: DataView, { lengths }: RecordShape): number {
   const least = lengths.reduce((sum, length) => sum + (length === VARIABLE ? 1 : length), 0);
   let count = 0;
   for (let at = 4; least > 0 && at + least <= view.byteLength; count++) {
@@ -98,18 +104,19 @@ export function messageFacts(octets: Uint8Array): MessageFacts {
     messages: 0,
     octets: octets.length,
     records: 0,
+    optionsRecords: 0,
     templates: 0,
     gaps: [],
     unknownSets: 0,
   };
-  const domains = new Map<number, { next: number; templates: Map<number, Lengths> }>();
+  const domains = new Map<number, { next: number; templates: Map<number, RecordShape> }>();
   for (const message of messages(octets)) {
     const { domain, sequence: found } = message;
     const state = domains.get(domain) ?? { next: 0, templates: new Map() };
     domains.set(domain, state);
     const expected = state.next;
     if (expected !== found) facts.gaps.push({ domain, message: facts.messages, expected, found });
-    let records = 0;
+    let counted = 0;
     for (let at = 16; at + 4 <= message.octets.length; ) {
       const header = new DataView(message.octets.buffer, message.octets.byteOffset + at, 4);
       const id = header.getUint16(0);
@@ -117,19 +124,20 @@ export function messageFacts(octets: Uint8Array): MessageFacts {
       if (length < 4 || at + length > message.octets.length)
         throw new Error("a set that overflows");
       const set = new DataView(message.octets.buffer, message.octets.byteOffset + at, length);
-      const lengths = state.templates.get(id);
+      const shape = state.templates.get(id);
       if (id === TEMPLATES || id === OPTIONS_TEMPLATES) {
         facts.templates += readTemplates(set, id === OPTIONS_TEMPLATES, state.templates);
-      } else if (lengths === undefined) {
+      } else if (shape === undefined) {
         facts.unknownSets++;
       } else {
-        records += countRecords(set, lengths);
+        const records = countRecords(set, shape);
+        counted += records;
+        facts[shape.options ? "optionsRecords" : "records"] += records;
       }
       at += length;
     }
     facts.messages++;
-    facts.records += records;
-    state.next = (found + records) >>> 0;
+    state.next = (found + counted) >>> 0;
   }
   return facts;
 }

@@ -16,6 +16,8 @@ export interface ForeignElement {
 
 export interface DecodedRecord {
   template: number;
+  /** Of an options template: some of the fields are its scope. */
+  options: boolean;
   /**
    * By element name, or "ENTERPRISE/ID" of an unknown one; addresses as RFC 5952 writes them, octets
    * as hexadecimal digits. Scope fields are among them. Values of an element that is there several
@@ -68,16 +70,17 @@ function parseRecords(text: string): Pick<IpfixDumpResult, "records" | "values">
   for (const line of text.split("\n")) {
     if (line.startsWith("---")) current = undefined;
     if (line.startsWith("--- data record")) {
-      current = { template: 0, fields: {} };
+      current = { template: 0, options: false, fields: {} };
       records.push(current);
       values.push([]);
     }
     if (current === undefined) continue;
     const template = /^\s+count: *\d+\s+tid: *(\d+)/.exec(line);
     if (template) current.template = Number(template[1]);
-    const field = /^\t\(([\d/]+)\)(?: \(S\))?\s+(\S+) : (.*)$/.exec(line);
+    const field = /^\t\(([\d/]+)\)( \(S\))?\s+(\S+) : (.*)$/.exec(line);
     if (!field) continue;
-    const [, id, name, value] = field as unknown as [string, string, string, string];
+    const [, id, scope, name, value] = field as unknown as [string, string, ...string[]];
+    if (scope !== undefined) current.options = true;
     const key = name.startsWith("_alien") ? id : name;
     const before = current.fields[key];
     const read = fieldText(name, value);

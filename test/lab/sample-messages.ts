@@ -32,6 +32,7 @@ export function sampleMessages(count: number, perMessage = 20): Sample {
       octets.push(concat(big(START + i, 8), address, big(3 * i, 8), big(i & 0xffff, 2)));
       records.push({
         template: TEMPLATE,
+        options: false,
         fields: {
           flowStartMilliseconds: new Date(START + i).toISOString().replace("T", " ").slice(0, -1),
           sourceIPv6Address: addressText(address),

@@ -52,7 +52,7 @@ async function written(): Promise<{ events: number; waiting: number }> {
   return { events: note.counters.netlinkEvents, waiting: note.waiting };
 }
 
-/** Records that collectors have received, sessions together. */
+/** Records but those of options that collectors have received, sessions together. */
 async function received(of: Awaited<ReturnType<typeof collector>>): Promise<number> {
   return (await of.facts()).reduce((sum, { records }) => sum + records, 0);
 }
