@@ -41,7 +41,8 @@ export function printed({ type }: InformationElement, octets: Uint8Array): strin
   const seconds = (milliseconds: bigint): string => time(milliseconds).slice(0, 19);
   switch (type) {
     case "string":
-      return Buffer.from(octets).toString();
+      // In a field of fixed length, without the zeros that fill it.
+      return Buffer.from(octets).toString().replace(/\0+$/, "");
     case "octetArray":
       return hex(octets);
     case "ipv4Address":

@@ -1,6 +1,10 @@
 // Every template, options and transport: what arrives is read by other people's decoders, value by value.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { configOf } from "../../src/agent/config/schema.ts";
 import { flowTemplates } from "../../src/agent/flow-template.ts";
+import { agentOptions } from "../../src/agent/options/agent-options.ts";
+import { LossCounts } from "../../src/agent/options/loss-counts.ts";
+import { OPTIONS_TEMPLATE_RANGE } from "../../src/agent/options/template-ids.ts";
 import { TRACE_KIND, TRACE_LAYOUT } from "../../src/agent/trace/record-layout.ts";
 import { traceTemplates } from "../../src/agent/trace/trace-template.ts";
 import {
@@ -11,7 +15,6 @@ import {
   type InformationElement,
   ioamElements,
   Template,
-  typeInformation,
 } from "../../src/ipfix/index.ts";
 import { flowRecordLayout } from "../unit/ipfix/records-layout.ts";
 import { hex } from "./decoder.ts";
@@ -72,36 +75,31 @@ const VALUES: readonly DataRecord[] = ["eth0", "", "ü".repeat(150)].map((text, 
   protocolIdentifier: 17,
 }));
 
-const options = [
-  typeInformation({ elements, templateId: 600, observationDomainId: 0, period: 600 }),
-  {
-    template: new Template(
-      601,
-      named("exportingProcessId", "notSentFlowTotalCount", "observationTimeMilliseconds").concat(
-        named("observationTimeMilliseconds"),
-      ),
-      1,
-    ),
-    observationDomainId: 0,
-    period: 600,
-    records: () => [
-      {
-        exportingProcessId: 9,
-        notSentFlowTotalCount: 3,
-        observationTimeMilliseconds: [1_720_000_000_123n, 1_720_000_001_456n],
-      },
-    ],
-  },
-  {
-    template: new Template(602, named("ingressInterface", "interfaceName"), 1),
+/** All that an agent can be told to send. */
+const loss = new LossCounts();
+loss.add({ records: 3, packets: 40, octets: 5000 }, 1_720_000_000_123);
+loss.add({ records: 1, packets: 2, octets: 300 }, 1_720_000_001_456);
+const options = agentOptions(
+  configOf({
     observationDomainId: DOMAIN,
-    period: 600,
-    records: () => [
-      { ingressInterface: 1, interfaceName: "lo" },
-      { ingressInterface: 2, interfaceName: "" },
+    interfaces: [{ name: "eth1" }],
+    outputs: [{ console: {} }],
+    options: { flowKeys: "1h" },
+  }),
+  {
+    registry,
+    flowTemplates: flowTemplates(registry),
+    began: 1_720_000_000_000,
+    exportingProcessId: 4321,
+    exported: () => ({ messages: 11, records: 2 ** 40, octets: 33_000 }),
+    notSent: () => loss,
+    ignored: () => loss,
+    interfaces: () => [
+      { index: 1, name: "lo" },
+      { index: 2, name: "fifteen-octets-", description: "ü" },
     ],
   },
-];
+);
 
 /** What ipfixDump does not know by itself. */
 const unknown = elements.concat([530, 531, 532, 533].map((id) => registry.find(id)!));
@@ -174,7 +172,7 @@ describe.each(RECEIVERS)("over %s", (_name, start) => {
   });
 
   it("options come before the data that they are about", () => {
-    const data = expected.findIndex(({ template }) => template < 600);
+    const data = expected.findIndex(({ template }) => template < OPTIONS_TEMPLATE_RANGE.first);
     for (const { template } of options) {
       const first = expected.findIndex((one) => one.template === template.id);
       expect(first).toBeLessThan(data);
