@@ -81,7 +81,12 @@ export class ExportingProcess {
     this.#announcements = new Announcements(observationDomainId, templates, options.options ?? []);
     this.#batches = new RecordBatches(encoders, observationDomainId);
     const idle = (): void => void this.#calls.between(() => this.#sender.announceIfDue());
-    this.#refresh = setTimeout(idle, Math.min(refresh, LONGEST_TIMER)).unref();
+    const again = (): void => {
+      // Also when there is no session, or when it was too early.
+      this.#refresh.refresh();
+      idle();
+    };
+    this.#refresh = setTimeout(again, Math.min(refresh, LONGEST_TIMER)).unref();
     this.#sender = new Sender({
       destination,
       maxRate,

@@ -37,6 +37,9 @@ export interface Delivery {
 /** How often the announcements go ahead of the first messages: any one datagram may be lost. */
 const FIRST_ANNOUNCEMENTS = 2;
 
+/** Milliseconds that a timer may be early by: it counts from where the event loop's turn began. */
+const TIMER_EARLY = 100;
+
 /** How often a send is tried again: its error may be that of an earlier datagram. */
 const RETRIES = 4;
 
@@ -148,7 +151,8 @@ export class Sender {
     // The clock was set back: no data may be older than its template.
     if (unixSeconds() < this.#announcedTime) return true;
     const age = performance.now() - this.#announcedAt;
-    return age >= (transport.reliable ? Number.POSITIVE_INFINITY : this.#options.refresh);
+    const { refresh } = this.#options;
+    return !transport.reliable && age >= refresh - Math.min(TIMER_EARLY, refresh / 10);
   }
 
   /** False: the session has ended. */

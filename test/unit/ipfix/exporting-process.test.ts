@@ -11,6 +11,7 @@ import {
   Template,
 } from "../../../src/ipfix/index.ts";
 import { Decoder, unsignedValue, type WireMessage } from "../../conformance/decoder.ts";
+import { eventually } from "../../lab/eventually.ts";
 import { anyRecord } from "./any-template.ts";
 import { MemoryTransport } from "./memory-transport.ts";
 
@@ -317,6 +318,16 @@ describe("templates", () => {
     session.close();
     await vi.advanceTimersByTimeAsync(1_200_000);
     expect(sets()).toHaveLength(10);
+  });
+
+  it("are sent again also when the event loop was busy as they were sent last", async () => {
+    const { session, transport } = open({ templateRefresh: 0.2 });
+    for (let i = 0; i < 2; i++) await session.sendTemplates();
+    // The clock of timers stands still meanwhile, so that the timer fires so much too early.
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+    await session.sendTemplates();
+    await eventually("templates are repeated", () => transport.messages.length >= 6);
   });
 
   it("that were not sent are sent with the next batch", async () => {
