@@ -1,6 +1,6 @@
 // Type information: options records that tell a collector what the elements of enterprises are (RFC 5610).
 import type { OptionsRecords } from "../session/options-records.ts";
-import { Template } from "../template.ts";
+import { Template, type TemplateField } from "../template.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { type AbstractDataType, NATURAL_LENGTH } from "./data-type.ts";
 import { type InformationElement, SEMANTICS, type Semantics } from "./information-element.ts";
@@ -31,6 +31,13 @@ const FIELDS = [
 ];
 
 const SCOPE_FIELDS = 2;
+
+/** What fills records up. */
+const PADDING = "paddingOctets";
+
+/** Of the fields of fixed length, and at most of the lengths of the two others. */
+const FIXED_OCTETS = 26;
+const LENGTH_FIELDS = 6;
 
 /** IANA's numbers of the data types (registry "IPFIX Information Element Data Types"). */
 const TYPE_NUMBERS: Readonly<Record<AbstractDataType, number>> = {
@@ -84,11 +91,17 @@ const UNITS = [
 export function typeInformation(options: TypeInformationOptions): OptionsRecords {
   const { elements, templateId, observationDomainId, period } = options;
   const registry = new ElementRegistry();
-  const fields = FIELDS.map((name) => ({ element: registry.get(name) }));
+  const fields: TemplateField[] = FIELDS.map((name) => ({ element: registry.get(name) }));
   const known = new Map<string, DataRecord>();
   for (const element of elements) {
     const { id, enterprise } = element;
     if (enterprise !== 0) known.set(`${enterprise}/${id}`, recordOf(element));
+  }
+  const padding = paddingFor(known.values());
+  if (padding > 0) {
+    fields.push({ element: registry.get(PADDING), length: padding });
+    const zeros = new Uint8Array(padding);
+    for (const [number, record] of known) known.set(number, { ...record, [PADDING]: zeros });
   }
   return {
     template: new Template(templateId, fields, SCOPE_FIELDS),
@@ -97,6 +110,20 @@ export function typeInformation(options: TypeInformationOptions): OptionsRecords
     first: true,
     records: () => known.values(),
   };
+}
+
+/**
+ * Octets that make every record shorter than two of those that pmacct (1.7) takes them for: it counts
+ * options records of variable length by the template alone, each such field as -1 octet, and would
+ * report a gap in the sequence numbers after every message.
+ */
+function paddingFor(records: Iterable<DataRecord>): number {
+  let longest = 0;
+  for (const { informationElementName: name, informationElementDescription: text } of records) {
+    const octets = Buffer.byteLength(name as string) + Buffer.byteLength(text as string);
+    longest = Math.max(longest, octets);
+  }
+  return Math.max(0, longest + LENGTH_FIELDS - FIXED_OCTETS + 5);
 }
 
 function recordOf(element: InformationElement): DataRecord {

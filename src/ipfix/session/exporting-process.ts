@@ -302,6 +302,7 @@ export class ExportingProcess {
       return Array.from(records(), (record) => ({
         setId: template.id,
         octets: encodeRecord(template, record),
+        isAlone: template.isVariable,
       }));
     } catch (error) {
       this.#options.onOptionsError?.(asIoamctlError(error));

@@ -14,6 +14,8 @@ import type { Outgoing } from "./outgoing.ts";
 export interface SetRecord {
   readonly setId: number;
   readonly octets: Uint8Array;
+  /** It has a set of its own. */
+  readonly isAlone?: boolean;
 }
 
 /** One message. */
@@ -63,7 +65,7 @@ export class PackedMessage implements Outgoing {
 /**
  * Packs records, in their order, into as few messages of at most `maxLength` octets as they fit. None
  * is split: one that is longer goes alone. Neighbours of one set id share a set, but for options
- * templates: pmacct reads only the first of a set.
+ * templates, of which pmacct reads only the first of a set, and those that are to be alone.
  *
  * `isAnnouncement`: they are counted as templates and options, not as data handed over.
  */
@@ -84,8 +86,8 @@ export function packMessages(
   };
   for (const record of records) {
     const joins = (): boolean => {
-      const { setId } = record;
-      return setId !== OPTIONS_TEMPLATE_SET && sets.at(-1)?.[0]?.setId === setId;
+      const { setId, isAlone = false } = record;
+      return !isAlone && setId !== OPTIONS_TEMPLATE_SET && sets.at(-1)?.[0]?.setId === setId;
     };
     const needed = record.octets.length + (joins() ? 0 : SET_HEADER);
     if (length + needed > maxLength) finish();
