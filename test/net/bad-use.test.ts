@@ -197,10 +197,20 @@ describe("collectors", () => {
     ["collector.invalid:4739", /name collector\.invalid does not resolve: check it, or give its/],
     ["192.0.2.1:4739", /cannot reach the collector 192\.0\.2\.1 port 4739 .* routes/],
     ["[2001:db8::1]:4739", /cannot reach the collector 2001:db8::1 port 4739 .* routes/],
-  ])("to which there is no way: %s", (collector, message) =>
+  ])("to which there is no way do not keep an agent from metering: %s", async (collector, why) => {
     // In a namespace that has no routes.
-    refused(["agent", "-n", "near0", "--collector", collector], 1, message, { inside: here }),
-  );
+    const args = ["agent", "-n", "near0", "--collector", collector];
+    const running = host.start(args, { inside: here });
+    try {
+      await running.until(/"msg":"running"/);
+      expect(running.errors).toMatch(why);
+      expect(running.errors).toContain("not connected: trying again");
+    } finally {
+      // Nothing was metered, so nothing is left.
+      expect((await running.stop()).code).toBe(0);
+    }
+    await host.clean(here, there);
+  });
 });
 
 describe("configurations", () => {
