@@ -1,4 +1,5 @@
-# The addons: bpf-loader (on the system's libbpf), node-netlink (on libmnl), udp-batch (system calls alone).
+# The addons: bpf-loader (on the system's libbpf), node-netlink (on libmnl), udp-batch (system
+# calls alone), dtls (on the OpenSSL that Node brings).
 {
   "target_defaults": {
     "cflags_cc!": ["-std=gnu++17"],
@@ -55,6 +56,22 @@
     {
       "target_name": "udp-batch",
       "sources": ["udp-batch/connection.cc", "udp-batch/datagrams.cc", "udp-batch/udp_batch.cc"]
+    },
+    {
+      # OpenSSL is the node process's own: its headers come with Node's, no library is linked.
+      "target_name": "dtls",
+      "sources": [
+        "dtls/addon.cc",
+        "dtls/channel.cc",
+        "dtls/context.cc",
+        "dtls/datagram_bio.cc",
+        "dtls/failure.cc",
+        "dtls/openssl.cc",
+        "dtls/session.cc",
+        "dtls/socket_watch.cc",
+        "udp-batch/connection.cc",
+        "udp-batch/datagrams.cc"
+      ]
     }
   ]
 }
