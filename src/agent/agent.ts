@@ -205,6 +205,8 @@ export class Agent {
 
   #start(one: MeteredNetns): void {
     this.#leaveOutExports();
+    // What it had counted by now is not this agent's.
+    this.#lookForIgnored();
     one.start(this.#config.meter.activeTimeout, () => this.#meterGone(one));
   }
 

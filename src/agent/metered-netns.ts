@@ -94,7 +94,8 @@ export class MeteredNetns {
 
   /** What its counters say of packets that should have been metered and were not. */
   ignored(): IgnoringSource {
-    return ignoredByMeter(`meter ${this.inode}`, this.#meter.counters());
+    const source = ignoredByMeter(`meter ${this.inode}`, this.#meter.counters());
+    return { ...source, isNew: !this.#adopted };
   }
 
   /** Packets to these collectors are counted, and no longer metered. */

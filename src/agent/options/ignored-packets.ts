@@ -9,6 +9,8 @@ export interface IgnoringSource {
   readonly packets: number;
   /** 0 where octets are not counted. */
   readonly octets: number;
+  /** It was made by this agent: all that it has counted is. */
+  readonly isNew?: boolean;
 }
 
 /** What a meter's counters (docs/counters.md) say: DEX that is malformed, or found no record left. */
@@ -33,6 +35,8 @@ export function ignoredByKernelEvents(
   return { key, packets: counters.netlinkDrops + counters.netlinkMalformed, octets: 0 };
 }
 
+const NOTHING = { packets: 0, octets: 0 };
+
 /** Adds up what sources have ignored since the agent first saw them. They may come and go. */
 export class IgnoredPackets {
   readonly counts: LossCounts = new LossCounts();
@@ -40,11 +44,11 @@ export class IgnoredPackets {
 
   /**
    * Looks at the counters of all sources there are: the more often, the more exact are the times.
-   * What a source had counted when it is first seen was before.
+   * What a source that is not new had counted when it is first seen was before.
    */
   look(sources: Iterable<IgnoringSource>, now: number = Date.now()): void {
     for (const source of sources) {
-      const before = this.#seen.get(source.key) ?? source;
+      const before = this.#seen.get(source.key) ?? (source.isNew ? NOTHING : source);
       this.#seen.set(source.key, source);
       const packets = source.packets - before.packets;
       const octets = source.octets - before.octets;
