@@ -5,7 +5,14 @@
     "cflags_cc!": ["-std=gnu++17"],
     "cflags_cc": ["-std=gnu++20", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
     "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-    "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+    # Swallow: a worker that is being ended takes no exception, and without that the process would
+    # be ended too. It happens when something is to be handed over in that very moment.
+    "defines": [
+      "NAPI_VERSION=8",
+      "NAPI_DISABLE_CPP_EXCEPTIONS",
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      "_GNU_SOURCE"
+    ],
     # A thread may still be in a system call when a worker that used the addon ends.
     "ldflags": ["-Wl,-z,nodelete"]
   },
