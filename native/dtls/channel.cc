@@ -87,14 +87,22 @@ void Channel::shake_hands()
 		conclude(result);
 		return;
 	}
-	/* Any length will do to ask by how much a message is shorter than its record. */
-	const size_t datagram = 1400;
-	SSL_set_mtu(ssl.get(), datagram);
-	overhead = datagram - DTLS_get_data_mtu(ssl.get());
+	measure_overhead();
 	state = State::OPEN;
 	blocked = false;
 	/* The way to the peer may be away for a while, and come back. */
 	socket->strict = false;
+}
+
+/* The most that a cipher suite adds: where it works in blocks, it depends on the length. */
+void Channel::measure_overhead()
+{
+	const size_t first = 1400;
+
+	for (size_t mtu = first; mtu < first + EVP_MAX_BLOCK_LENGTH; mtu++) {
+		SSL_set_mtu(ssl.get(), mtu);
+		overhead = std::max(overhead, mtu - DTLS_get_data_mtu(ssl.get()));
+	}
 }
 
 void Channel::read_away()
@@ -169,12 +177,12 @@ size_t Channel::seal(const uint8_t *data, size_t length, size_t segment)
 	size_t most = std::min(MAX_DATAGRAMS, MAX_OCTETS / (segment + overhead));
 	size_t sealed = 0;
 
+	socket->hold_back();
 	ERR_clear_error();
 	for (size_t count = 0; count < most && sealed < length; count++) {
 		size_t message = std::min(segment, length - sealed);
-
-		socket->hold_back(message + overhead);
 		int result = SSL_write(ssl.get(), data + sealed, message);
+
 		if (result <= 0) {
 			conclude(result);
 			break;
@@ -193,28 +201,27 @@ ssize_t Channel::send(const uint8_t *data, size_t length, size_t segment)
 		return -EINVAL;
 	while (taken < length && state == State::OPEN && !error) {
 		size_t sealed = seal(data + taken, length - taken, segment);
-		size_t held = socket->held();
-		/* Nothing sealed: no room for an alert that has to go first, or the end. */
-		if (held == 0) {
-			error = state == State::OPEN ? EAGAIN : EPROTO;
-			break;
-		}
-		size_t record = segment + overhead;
-		ssize_t sent = socket->send_held(&segments, record);
+		ssize_t sent = socket->send_held(&segments);
+
 		if (sent < 0) {
 			error = errno;
-		} else if (static_cast<size_t>(sent) == held) {
-			taken += sealed;
-		} else {
-			/* The rest is made again: a record is cheap, its number need not follow. */
-			taken += sent / record * segment;
+		} else if (sent * segment < sealed || sealed == 0) {
+			/*
+			 * The rest is made again: a record is cheap, its number need not follow.
+			 * Or there was no room for an alert that has to go first.
+			 */
+			taken += sent * segment;
 			error = EAGAIN;
+		} else {
+			taken += sealed;
 		}
 	}
 	if (error == ECONNREFUSED)
 		fail("system", "", error);
-	return taken > 0 || error == EAGAIN || error == EWOULDBLOCK ? static_cast<ssize_t>(taken)
-								    : -error;
+	if (taken > 0 || error == EAGAIN)
+		return taken;
+	/* An errno, or the end within OpenSSL. */
+	return error ? -error : -EPROTO;
 }
 
 void Channel::close()

@@ -81,6 +81,7 @@ public:
 private:
 	void conclude(int result);
 	void fail(const char *kind, const std::string &reason, int number = 0);
+	void measure_overhead();
 	size_t seal(const uint8_t *data, size_t length, size_t segment);
 	void keep(X509 *shown);
 	static void on_info(const SSL *ssl, int where, int value);
@@ -90,7 +91,7 @@ private:
 	std::unique_ptr<DatagramBio> socket;
 	Owned<SSL> ssl;
 	bool segments = false;
-	/* Octets that encryption adds to a message. */
+	/* Octets that encryption adds to a message at most. */
 	size_t overhead = 0;
 	/* The peer's last fatal alert, -1: none. */
 	int alert = -1;

@@ -59,12 +59,14 @@ long DatagramBio::mtu() const
 	return std::min<long>(known - header_length(), MAX_OCTETS);
 }
 
-ssize_t DatagramBio::send_held(bool *segments, size_t record)
+ssize_t DatagramBio::send_held(bool *segments)
 {
+	holding = false;
+	if (records.empty())
+		return 0;
 	ssize_t taken = send_datagrams(fd, segments, records.data(), records.size(), record);
-
 	records.clear();
-	return taken;
+	return taken < 0 ? -1 : (taken + record - 1) / record;
 }
 
 int DatagramBio::on_read(BIO *bio, char *data, int size)
@@ -112,8 +114,9 @@ int DatagramBio::on_write(BIO *bio, const char *data, int length)
 	ssize_t sent;
 
 	BIO_clear_retry_flags(bio);
-	if (self->awaited == static_cast<size_t>(length)) {
-		self->awaited = 0;
+	if (self->holding && data[0] == SSL3_RT_APPLICATION_DATA) {
+		if (self->records.empty())
+			self->record = length;
 		self->records.insert(self->records.end(), data, data + length);
 		return length;
 	}

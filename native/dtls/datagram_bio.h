@@ -35,10 +35,10 @@ public:
 		reads_left = READS_A_TURN;
 	}
 
-	/* Holds back the next record, if it has this length; anything else is sent at once. */
-	void hold_back(size_t length)
+	/* From now on records of data are held back until `send_held`; all else is sent at once. */
+	void hold_back()
 	{
-		awaited = length;
+		holding = true;
 	}
 	/* Octets held back. */
 	size_t held() const
@@ -46,10 +46,11 @@ public:
 		return records.size();
 	}
 	/*
-	 * Sends what was held back, as records of one length, the last may be shorter;
-	 * what the kernel does not take is forgotten. As send_datagrams otherwise.
+	 * Sends what was held back, in one call: records of one length, the last may be
+	 * shorter. What the kernel does not take is forgotten. Returns how many it took, or -1
+	 * with errno set.
 	 */
-	ssize_t send_held(bool *segments, size_t record);
+	ssize_t send_held(bool *segments);
 
 	const int fd;
 	const int family;
@@ -67,7 +68,9 @@ private:
 	static BIO_METHOD *method();
 
 	int reads_left = READS_A_TURN;
-	size_t awaited = 0;
+	bool holding = false;
+	/* Octets of the first record held back. */
+	size_t record = 0;
 	std::vector<uint8_t> records;
 };
 
