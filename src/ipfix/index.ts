@@ -39,6 +39,7 @@ export { type Records, recordsAt } from "./session/record-batch.ts";
 export { Template, type TemplateField } from "./template.ts";
 export { TemplateIds } from "./template-ids.ts";
 export type { Destination } from "./transport/destination.ts";
+export { type DtlsOptions, dtlsDestination } from "./transport/dtls.ts";
 export { type FileOptions, fileDestination } from "./transport/file.ts";
 export type { Lookup } from "./transport/name-lookup.ts";
 export { type TcpOptions, tcpDestination } from "./transport/tcp.ts";

@@ -1,17 +1,29 @@
 // A test's authorities, collectors of openssl that demand a certificate, and sessions with them.
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { type TlsOptions, type Transport, tlsDestination } from "../../src/ipfix/index.ts";
+import {
+  type Destination,
+  type DtlsOptions,
+  dtlsDestination,
+  type TlsOptions,
+  type Transport,
+  tlsDestination,
+} from "../../src/ipfix/index.ts";
 import { Authority } from "../lab/certificates.ts";
 import { OpensslServer, type Version } from "../lab/openssl-server.ts";
 import { connected } from "../lab/transport-session.ts";
 
 export const COLLECTOR = "collector.example";
-export const NAMES = `DNS:${COLLECTOR},IP:127.0.0.1,IP:::1`;
+export const NAMES = `DNS:${COLLECTOR},IP:127.0.0.1,IP:127.0.0.2,IP:::1`;
 
 interface Address {
   address: string;
   port: number;
+  /** DTLS or TLS; TLS unless told. */
+  version?: Version;
 }
+
+/** What TLS and DTLS have in common. */
+type Options = TlsOptions & DtlsOptions;
 
 export interface CollectorOptions {
   /** TLS 1.3 unless told. */
@@ -22,6 +34,8 @@ export interface CollectorOptions {
   of?: Authority;
   /** 127.0.0.1 unless told. */
   address?: string;
+  /** Any free one unless told. */
+  port?: number;
   /** More arguments of `openssl s_server`. */
   args?: string[];
 }
@@ -63,26 +77,29 @@ export class TlsLab {
         identity: (o.of ?? this.authority).identity(o.is ?? "collector"),
         ca: this.authority.cert,
         address: o.address ?? "127.0.0.1",
+        port: o.port ?? 0,
         args: o.args ?? [],
       }),
     );
   }
 
   /** Of a destination, as the router. */
-  options({ address: host, port }: Address, o: Partial<TlsOptions> = {}): TlsOptions {
+  options({ address: host, port }: Address, o: Partial<Options> = {}): Options {
     const { authority } = this;
     return { host, port, ca: authority.cert, ...authority.identity("router"), ...o };
   }
 
-  async session(to: Address, o: Partial<TlsOptions> = {}): Promise<Transport> {
-    return this.opened(await connected(tlsDestination(this.options(to, o))));
+  destination(to: Address, o: Partial<Options> = {}): Destination {
+    const options = this.options(to, o);
+    return isDtls(to) ? dtlsDestination(options) : tlsDestination(options);
+  }
+
+  async session(to: Address, o: Partial<Options> = {}): Promise<Transport> {
+    return this.opened(await connected(this.destination(to, o)));
   }
 
   /** What an attempt is refused with. */
-  async refusal(
-    to: Address,
-    o: Partial<TlsOptions> = {},
-  ): Promise<{ code: string; message: string }> {
+  async refusal(to: Address, o: Partial<Options> = {}): Promise<{ code: string; message: string }> {
     const { code, message } = await this.session(to, o).then(
       () => {
         throw new Error("the session was not refused");
@@ -90,9 +107,14 @@ export class TlsLab {
       (error: Error & { code: string }) => error,
     );
     expect(message).not.toContain("\n");
-    expect(message).toMatch(new RegExp(`^tls \\S*:${to.port}: `));
+    const protocol = isDtls(to) ? "dtls" : "tls";
+    expect(message).toMatch(new RegExp(`^${protocol} \\S*:${to.port}: `));
     return { code, message };
   }
+}
+
+function isDtls({ version }: Address): boolean {
+  return version?.startsWith("dtls") === true;
 }
 
 /** One for the tests of a file. */

@@ -1,4 +1,4 @@
-// TLS: each reason for which exporter or collector refuses the other, with openssl as the collector.
+// TLS and DTLS: each reason for which exporter or collector refuses the other, with openssl as the collector.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
@@ -9,7 +9,7 @@ import { COLLECTOR, NAMES, refused, tlsLab } from "./tls-lab.ts";
 
 const lab = tlsLab();
 
-describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
+describe.each(["tls1_3", "tls1_2", "dtls1_2"] as const)("%s", (version) => {
   it("a certificate of another authority is refused by the exporter", async () => {
     const collector = await lab.server({ version, of: lab.stranger });
     expect(await lab.refusal(collector)).toEqual(refused(/is not from an authority in ca/));
@@ -26,10 +26,13 @@ describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
     }
   });
 
-  it("an expired certificate of the collector is refused by the exporter", async () => {
-    await lab.authority.issue("expired", { names: NAMES, valid: [-20, -1] });
-    const collector = await lab.server({ version, is: "expired" });
-    expect(await lab.refusal(collector)).toEqual(refused(/collector's certificate has expired/));
+  it.each<[string, [number, number], RegExp]>([
+    ["has expired", [-20, -1], /collector's certificate has expired/],
+    ["is not valid yet", [1, 20], /collector's certificate is not valid yet/],
+  ])("a certificate of the collector that %s is refused by the exporter", async (_, valid, why) => {
+    await lab.authority.issue("untimely", { names: NAMES, valid });
+    const collector = await lab.server({ version, is: "untimely" });
+    expect(await lab.refusal(collector)).toEqual(refused(why));
   });
 
   it("a certificate that is not for servers is refused by the exporter", async () => {
@@ -41,7 +44,7 @@ describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
   it.each<[string, RegExp]>([
     ["other.example", /certificate is for DNS:collector.example, .*, not for other.example/],
     ["router.collector.example", /not for router.collector.example/],
-    ["127.0.0.2", /not for 127.0.0.2/],
+    ["127.0.0.3", /not for 127.0.0.3/],
   ])("a collector that is not %s is refused by the exporter", async (serverName, message) => {
     const collector = await lab.server({ version });
     expect(await lab.refusal(collector, { serverName })).toEqual(refused(message));
@@ -108,22 +111,6 @@ describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
     expect(collector.received).toHaveLength(0);
   });
 
-  // A destination shows no certificate that has expired by its own clock, and never none.
-  it.each<[string, string | undefined, RegExp]>([
-    ["an expired certificate", "old", /\(certificate_expired\): .* renew cert/],
-    ["no certificate", undefined, /\((certificate_required|handshake_failure)\): /],
-  ])("what the collector says to %s is understood", async (_, shown, message) => {
-    const { cert, key } = await lab.authority.issue("old", { valid: [-20, -1] });
-    const { port } = await lab.server({ version });
-    const socket = connect({
-      ...{ port, host: "127.0.0.1", ca: await readFile(lab.authority.cert) },
-      ...(shown === undefined ? {} : { cert: await readFile(cert), key: await readFile(key) }),
-    });
-    socket.resume();
-    const [error] = (await once(socket, "error")) as [Error];
-    expect(explainTls("tls")(error)).toMatchObject(refused(message));
-  });
-
   it("peers: the collector has to be in the list", async () => {
     const collector = await lab.server({ version });
     const own = await fingerprint(lab.authority.identity("collector").cert);
@@ -139,7 +126,7 @@ describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
     ]) {
       await (await lab.session(collector, { peers })).close();
     }
-    for (const peers of [["other.example"], ["example"], [other], ["127.0.0.2"]]) {
+    for (const peers of [["other.example"], ["example"], [other], ["127.0.0.3"]]) {
       expect(await lab.refusal(collector, { peers })).toEqual(refused(/is not among peers/));
     }
     // Being in the list is not enough.
@@ -149,11 +136,35 @@ describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
   });
 });
 
+describe.each(["tls1_3", "tls1_2"] as const)("%s", (version) => {
+  // A destination shows no certificate that has expired by its own clock, and never none.
+  it.each<[string, string | undefined, RegExp]>([
+    ["an expired certificate", "old", /\(certificate_expired\): .* renew cert/],
+    ["no certificate", undefined, /\((certificate_required|handshake_failure)\): /],
+  ])("what the collector says to %s is understood", async (_, shown, message) => {
+    const { cert, key } = await lab.authority.issue("old", { valid: [-20, -1] });
+    const { port } = await lab.server({ version });
+    const socket = connect({
+      ...{ port, host: "127.0.0.1", ca: await readFile(lab.authority.cert) },
+      ...(shown === undefined ? {} : { cert: await readFile(cert), key: await readFile(key) }),
+    });
+    socket.resume();
+    const [error] = (await once(socket, "error")) as [Error];
+    expect(explainTls("tls")(error)).toMatchObject(refused(message));
+  });
+});
+
 describe("versions", () => {
   it("a collector of TLS 1.1 is refused", async () => {
     const collector = await lab.server({ version: "tls1_1" });
     expect(await lab.refusal(collector)).toEqual(
       refused(/\(protocol_version\): it speaks neither TLS 1.2 nor 1.3/),
     );
+  });
+
+  it("a collector of DTLS 1.0 is refused", async () => {
+    const collector = await lab.server({ version: "dtls1" });
+    // Nor has it a cipher of DTLS 1.2, which is what it says.
+    expect(await lab.refusal(collector)).toEqual(refused(/\(handshake_failure\): .* no cipher/));
   });
 });

@@ -6,13 +6,7 @@ import { networkInterfaces } from "node:os";
 import { IoamctlError } from "../../errors.ts";
 import type { Attempt } from "./attempt.ts";
 import type { StreamTarget } from "./stream-target.ts";
-
-/** Why one address did not do: the errno's name. */
-interface Failure {
-  address: string;
-  code: string;
-  cause: unknown;
-}
+import { type AddressFailure, unreachable } from "./unreachable.ts";
 
 /**
  * Gives a connected socket. Rejects with COLLECTOR_UNKNOWN when the name does not resolve,
@@ -28,7 +22,7 @@ export async function connectFirst(
   target: StreamTarget,
   attempt: Attempt,
 ): Promise<Socket> {
-  const failures: Failure[] = [];
+  const failures: AddressFailure[] = [];
   for (const [i, address] of addresses.entries()) {
     const share = attempt.left / (addresses.length - i);
     const socket = connect({
@@ -89,21 +83,4 @@ function checkZone({ name, host }: StreamTarget): void {
     "COLLECTOR_UNREACHABLE",
     `${name}: no interface ${zone} is up here: check the zone of the collector's address`,
   );
-}
-
-function unreachable(target: StreamTarget, failures: readonly Failure[]): IoamctlError {
-  const all = (code: string): boolean => failures.every((failure) => failure.code === code);
-  const list =
-    failures.length === 1
-      ? failures[0].code
-      : failures.map(({ address, code }) => `${address}: ${code}`).join(", ");
-  let message = `cannot reach the collector (${list}): check its address and this host's routes`;
-  if (all("ECONNREFUSED")) {
-    message = `the collector refuses the connection (${list}): start it, or check its port`;
-  } else if (all("ETIMEDOUT")) {
-    message = `the collector does not answer in ${target.connectTimeout} ms (${list}): check its address, and firewalls on the way`;
-  }
-  return new IoamctlError("COLLECTOR_UNREACHABLE", `${target.name}: ${message}`, {
-    cause: failures.at(-1)?.cause,
-  });
 }

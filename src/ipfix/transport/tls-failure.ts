@@ -89,14 +89,23 @@ export function explainTls(name: string): Explain {
   };
 }
 
-function refusal(code: string, message: string): string | undefined {
+/** What a collector says by a fatal alert, and what to do. */
+export function alertRefusal(number: number): string {
+  const [alert, meaning] = ALERTS.get(number) ?? [`alert ${number}`, ""];
+  return `the collector refuses (${alert}): ${meaning === "" ? "look at its log" : meaning}`;
+}
+
+/** Our verdict on the collector's certificate, by OpenSSL's name of it; undefined: none of these. */
+export function certificateRefusal(code: string): string | undefined {
   const verdict = VERDICTS[code];
-  if (verdict !== undefined) return `the collector's certificate ${verdict} (${code})`;
+  return verdict === undefined ? undefined : `the collector's certificate ${verdict} (${code})`;
+}
+
+function refusal(code: string, message: string): string | undefined {
+  const verdict = certificateRefusal(code);
+  if (verdict !== undefined) return verdict;
   const number = /SSL alert number (\d+)/.exec(message)?.[1];
-  if (number !== undefined) {
-    const [alert, meaning] = ALERTS.get(Number(number)) ?? [`alert ${number}`, ""];
-    return `the collector refuses (${alert}): ${meaning === "" ? "look at its log" : meaning}`;
-  }
+  if (number !== undefined) return alertRefusal(Number(number));
   if (code === "ERR_SSL_UNSUPPORTED_PROTOCOL") {
     return `the collector speaks neither TLS 1.2 nor 1.3 (${code}): update it`;
   }

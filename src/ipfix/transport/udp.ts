@@ -48,7 +48,7 @@ const IPV4_AND_UDP = 20 + 8;
 const IPV6_AND_UDP = 40 + 8;
 
 /** What the kernel's 32 bits take. */
-const LARGEST_SEND_BUFFER = 2 ** 30;
+export const LARGEST_SEND_BUFFER: number = 2 ** 30;
 
 /**
  * Opens a connected UDP socket to a collector: to the first of a name's addresses to which there is
