@@ -1,6 +1,7 @@
 // Where a configuration exports to: collectors and files as destinations of exporting processes.
 import {
   type Destination,
+  dtlsDestination,
   fileDestination,
   tcpDestination,
   tlsDestination,
@@ -25,7 +26,7 @@ export function collectorDestination(collector: CollectorConfig): Destination {
     ...(serverName !== undefined && { serverName }),
     ...(peers !== undefined && { peers }),
   };
-  return tlsDestination(secured);
+  return transport === "tls" ? tlsDestination(secured) : dtlsDestination(secured);
 }
 
 /** IPFIX files (RFC 5655). */

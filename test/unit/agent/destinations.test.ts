@@ -29,8 +29,8 @@ const tls = (more = "passphrase: secret"): string =>
   `tls: { ca: ${authority.cert}, cert: ${router.cert}, key: ${router.key}, ${more} }`;
 
 describe("a collector", () => {
-  it.each(["udp", "tcp", "tls"])("over %s", (transport) => {
-    const secured = transport === "tls" ? `, ${tls()}` : "";
+  it.each(["udp", "tcp", "tls", "dtls"])("over %s", (transport) => {
+    const secured = transport.endsWith("tls") ? `, ${tls()}` : "";
     const made = collectorDestination(
       collector(`transport: ${transport}, reconnect: 5s${secured}`),
     );
@@ -38,7 +38,7 @@ describe("a collector", () => {
     expect(made.retry).toEqual({ first: 5000, most: 5000 });
   });
 
-  it.each(["tls"])("over %s needs certificates that can be used", (transport) => {
+  it.each(["tls", "dtls"])("over %s needs certificates that can be used", (transport) => {
     const wrong = collector(`transport: ${transport}, ${tls("passphrase: wrong")}`);
     expect(() => collectorDestination(wrong)).toThrowError(
       expect.objectContaining({ code: "TLS_MATERIAL_INVALID" }),
