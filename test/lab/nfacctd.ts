@@ -12,6 +12,11 @@ export interface NfacctdOptions {
   aggregate?: string[];
   /** Elements by which it keys too, under their names in lower case; `length` in octets. */
   elements?: readonly (ForeignElement & { length: number })[];
+  /**
+   * Octets of the ring buffer from its core to its plugin, which does not wait and says nothing when
+   * the plugin is too slow: 4 MB unless told.
+   */
+  pipe?: number;
 }
 
 export interface NfacctdResult {
@@ -79,6 +84,7 @@ export class Nfacctd {
       "nfacctd_disable_checks: false",
       `nfacctd_pipe_size: ${RECEIVE_BUFFER}`,
       "plugins: print[out]",
+      ...(o.pipe === undefined ? [] : [`plugin_pipe_size: ${o.pipe}`]),
       `aggregate_primitives: ${join(folder.path, "primitives")}`,
       `aggregate[out]: ${keys.join(",")}`,
       "print_output[out]: json",
