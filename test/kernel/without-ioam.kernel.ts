@@ -22,6 +22,7 @@ for frame in sys.argv[1:]:
     wire.send(bytes.fromhex(frame))
 `;
 
+/** An export within the seconds that status takes there would be seen by half: none is due. */
 const SCRIPT = `
 ip netns add node
 ip -n node link add near0 type veth peer name far0
@@ -32,6 +33,7 @@ echo 'trace: { source: kernel }
 outputs: [{ console: {} }]' >trace.yaml
 echo 'trace: { source: kernel }
 outputs: [{ console: {} }]
+meter: { activeTimeout: 1h }
 interfaces: [{ name: near0, netns: node }]' >both.yaml
 
 step monitor ${IOAMCTL} monitor
