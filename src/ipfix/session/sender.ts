@@ -148,6 +148,8 @@ export class Sender {
 
   #isDue(transport: Transport): boolean {
     if (transport !== this.#transport || this.#firstAnnouncements > 0) return true;
+    // Not all of it was sent the last time.
+    if (this.#announcedAt === Number.NEGATIVE_INFINITY) return true;
     // The clock was set back: no data may be older than its template.
     if (unixSeconds() < this.#announcedTime) return true;
     const age = performance.now() - this.#announcedAt;

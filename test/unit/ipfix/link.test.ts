@@ -156,6 +156,15 @@ describe("a session", () => {
     expect(sessions.transports).toHaveLength(2);
   });
 
+  it("has its templates before data, also when sending them failed at first", async () => {
+    const sessions = new Sessions();
+    const process = sessions.open();
+    await vi.waitUntil(() => sessions.transports.length === 1);
+    sessions.last.behaviours.push(...Array.from({ length: 5 }, () => "EIO"));
+    await exportNumbers(process, 0, 3);
+    expect(read(sessions.last)).toEqual({ first: 0, templates: [256], numbers: [0, 1, 2] });
+  });
+
   it("has no templates again where nothing gets lost, and has them elsewhere", async () => {
     for (const [reliable, expected] of [
       [true, [256]],
