@@ -35,7 +35,8 @@ export async function readings(file: string, registry: ElementRegistry): Promise
 }
 
 /** What ipfixDump prints of a value; the fractions of NTP's timestamps are 0 to it. */
-export function printed({ type }: InformationElement, octets: Uint8Array): string {
+export function printed({ name, type }: InformationElement, octets: Uint8Array): string {
+  if (name === "paddingOctets") return `len: ${octets.length}`;
   const time = (milliseconds: bigint): string =>
     new Date(Number(milliseconds)).toISOString().replace("T", " ").slice(0, -1);
   const seconds = (milliseconds: bigint): string => time(milliseconds).slice(0, 19);

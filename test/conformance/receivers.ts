@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Destination,
+  dtlsDestination,
   type ExportingProcess,
   fileDestination,
   tcpDestination,
@@ -12,6 +13,7 @@ import {
 import { Authority } from "../lab/certificates.ts";
 import { Collector } from "../lab/collector.ts";
 import { temporaryFolder } from "../lab/guard.ts";
+import { OpensslServer } from "../lab/openssl-server.ts";
 import { StreamCollector } from "../lab/stream-collector.ts";
 
 /** Takes one transport session. */
@@ -49,15 +51,39 @@ async function tcp(address: string): Promise<Receiver> {
   };
 }
 
-async function tls(): Promise<Receiver> {
+/** Certificates of a collector and a router, of one authority that both trust. */
+async function identities() {
   const authority = await Authority.create();
   const identity = await authority.issue("collector", { names: "IP:127.0.0.1" });
-  const ca = authority.cert;
-  const collector = await StreamCollector.start({ tls: { ...identity, ca } });
   const own = await authority.issue("router");
+  return { authority, identity, own: { ...own, ca: authority.cert } };
+}
+
+async function tls(): Promise<Receiver> {
+  const { authority, identity, own } = await identities();
+  const collector = await StreamCollector.start({ tls: { ...identity, ca: authority.cert } });
   return {
-    destination: tlsDestination({ host: collector.address, port: collector.port, ...own, ca }),
+    destination: tlsDestination({ host: collector.address, port: collector.port, ...own }),
     received: (exporting) => ofStream(exporting, collector),
+    async close() {
+      await collector.close();
+      await authority.close();
+    },
+  };
+}
+
+async function dtls(): Promise<Receiver> {
+  const { authority, identity, own } = await identities();
+  const version = "dtls1_2";
+  const collector = await OpensslServer.start({ version, identity, ca: authority.cert });
+  return {
+    destination: dtlsDestination({ host: collector.address, port: collector.port, ...own }),
+    async received(exporting) {
+      const path = authority.path("received.ipfix");
+      const file = await collector.receivedIn(path, exporting.counters.octets);
+      await exporting.close();
+      return file;
+    },
     async close() {
       await collector.close();
       await authority.close();
@@ -86,5 +112,6 @@ export const RECEIVERS: readonly (readonly [name: string, start: () => Promise<R
   ["TCP over IPv4", () => tcp("127.0.0.1")],
   ["TCP over IPv6", () => tcp("::1")],
   ["TLS", tls],
+  ["DTLS", dtls],
   ["a file", file],
 ];
