@@ -219,6 +219,8 @@ export class ExportingProcess {
       // They were in the first of them: the collector lacks them still.
       if (ahead.length > 0 && result.dropped[0] === 0) {
         for (const one of added) this.#announcements.remove(one);
+      } else if (ahead.length > 0) {
+        this.#sender.repeatAnnouncements();
       }
       return result;
     });

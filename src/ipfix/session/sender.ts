@@ -124,6 +124,11 @@ export class Sender {
     if (transport !== undefined && this.#isDue(transport)) await this.#announce(transport);
   }
 
+  /** What was announced may be lost: the next messages have it before them once more. */
+  repeatAnnouncements(): void {
+    if (this.#transport?.reliable === false) this.#announcedAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** Sends the announcements now, if there is a session. Never rejects. */
   async announce(): Promise<void> {
     const { transport } = this.link;

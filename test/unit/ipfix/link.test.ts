@@ -302,6 +302,16 @@ describe("records given as values", () => {
     expect(process.counters.records).toBe(4);
   });
 
+  it("have it ahead once more where messages may be lost", async () => {
+    const sessions = new Sessions();
+    sessions.reliable = false;
+    const process = sessions.open();
+    for (let i = 0; i < 3; i++) await exportNumbers(process, i, 1);
+    const before = read(sessions.last).templates.length;
+    for (let i = 1; i <= 3; i++) await process.send(named, [{ flowId: i, interfaceName: "eth1" }]);
+    expect(read(sessions.last).templates.slice(before)).toEqual([300, 256, 300]);
+  });
+
   it("are refused, and not sent, when one does not fit", async () => {
     const sessions = new Sessions();
     const process = sessions.open();
