@@ -1,7 +1,12 @@
 // What TCP and TLS need to know of a collector.
-import { IoamctlError } from "../../errors.ts";
 import type { Destination } from "./destination.ts";
-import { checkRetry } from "./destination-options.ts";
+import {
+  checkEndpoint,
+  checkInteger,
+  checkRetry,
+  checkTime,
+  collectorName,
+} from "./destination-options.ts";
 
 /** A collector that takes IPFIX in a stream, and how to reach it. */
 export interface StreamOptions {
@@ -34,9 +39,6 @@ export interface StreamTarget {
   readonly retry: Destination["retry"];
 }
 
-/** Longest time of a timer, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** The longest that the kernel takes for keep-alive is 32 767 s. */
 const LONGEST_KEEP_ALIVE = 32_767_000;
 
@@ -48,22 +50,16 @@ export function streamTarget(
 ): StreamTarget {
   const { host, port = defaultPort, connectTimeout = 10_000 } = options;
   const { retry = { first: 60_000, most: 600_000 }, keepAlive = 60_000 } = options;
-  if (typeof host !== "string" || host === "") {
-    throw invalid(`${protocol}: a collector needs a host: give its address or its name`);
-  }
-  const name = `${protocol} ${host.includes(":") ? `[${host}]` : host}:${port}`;
-  checkWhole(name, "port", port, 1, 65535);
-  checkWhole(name, "connectTimeout", connectTimeout, 1, LONGEST_TIMER);
+  checkEndpoint(host, port);
+  checkTime("connectTimeout", connectTimeout);
   checkRetry(retry);
-  checkWhole(name, "keepAlive", keepAlive, 1000, LONGEST_KEEP_ALIVE);
-  return { name, host, port, connectTimeout, keepAlive, retry };
-}
-
-function checkWhole(name: string, key: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw invalid(`${name}: ${key} is ${value}: give a whole number from ${least} to ${most}`);
-}
-
-function invalid(message: string): IoamctlError {
-  return new IoamctlError("DESTINATION_INVALID", message);
+  checkInteger("keepAlive", keepAlive, 1000, LONGEST_KEEP_ALIVE);
+  return {
+    name: collectorName(protocol, host, port),
+    host,
+    port,
+    connectTimeout,
+    keepAlive,
+    retry,
+  };
 }

@@ -56,8 +56,8 @@ describe("options", () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ host: "" }, /tcp: a collector needs a host/],
-    [{ host: undefined }, /tcp: a collector needs a host/],
+    [{ host: "" }, /host is "": give an address or a name/],
+    [{ host: undefined }, /host is undefined: give an address or a name/],
     [{ port: 0 }, /port is 0: give a whole number from 1 to 65535/],
     [{ port: 65536 }, /port is 65536/],
     [{ port: "4739" }, /port is 4739/],
