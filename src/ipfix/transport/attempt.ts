@@ -3,13 +3,17 @@ import { IoamctlError } from "../../errors.ts";
 
 /** Bounds what an attempt waits for. */
 export class Attempt {
-  readonly #name: string;
+  /** The destination's, for messages. */
+  readonly name: string;
+  /** Milliseconds that it may take in all. */
+  readonly timeout: number;
   readonly #signal: AbortSignal;
   readonly #deadline: number;
 
   /** `name` is the destination's, for messages; `timeout` in milliseconds; `signal` gives it up. */
   constructor(name: string, timeout: number, signal: AbortSignal) {
-    this.#name = name;
+    this.name = name;
+    this.timeout = timeout;
     this.#signal = signal;
     this.#deadline = performance.now() + timeout;
   }
@@ -55,7 +59,7 @@ export class Attempt {
   }
 
   #aborted(): IoamctlError {
-    const message = `${this.#name}: the attempt to connect was given up`;
+    const message = `${this.name}: the attempt to connect was given up`;
     return new IoamctlError("CONNECT_ABORTED", message, { cause: this.#signal.reason });
   }
 }

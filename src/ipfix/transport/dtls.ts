@@ -19,7 +19,7 @@ import {
 } from "./destination-options.ts";
 import { handshakeFailure } from "./dtls-failure.ts";
 import { DtlsTransport } from "./dtls-transport.ts";
-import { addressesOf, type Lookup, systemLookup } from "./name-lookup.ts";
+import { addressesWithin, type Lookup, systemLookup } from "./name-lookup.ts";
 import { IPFIXS_PORT } from "./tls.ts";
 import { type CollectorIdentity, PeerCheck } from "./tls-identity.ts";
 import { readTlsMaterial, readTlsMaterialSync, type TlsCredentials } from "./tls-material.ts";
@@ -117,10 +117,7 @@ class Collector implements Destination {
     const { host, connectTimeout, lookup } = this.#options;
     const attempt = new Attempt(name, connectTimeout, signal);
     const material = await readTlsMaterial(name, this.#credentials);
-    const addresses = await attempt.within(addressesOf(host, lookup), () => {
-      const message = `${name}: no answer to the look-up of the name in ${connectTimeout} ms: check the resolver, or give an address`;
-      throw new IoamctlError("COLLECTOR_UNKNOWN", message);
-    });
+    const addresses = await addressesWithin(attempt, host, lookup);
     const failures: AddressFailure[] = [];
     for (const [i, address] of addresses.entries()) {
       const share = attempt.left / (addresses.length - i);

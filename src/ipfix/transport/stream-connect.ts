@@ -1,10 +1,10 @@
 // Connects a stream socket to a collector: its name looked up, its addresses tried in turn.
-import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { IoamctlError } from "../../errors.ts";
 import type { Attempt } from "./attempt.ts";
+import { addressesWithin } from "./name-lookup.ts";
 import type { StreamTarget } from "./stream-target.ts";
 import { type AddressFailure, unreachable } from "./unreachable.ts";
 
@@ -13,7 +13,9 @@ import { type AddressFailure, unreachable } from "./unreachable.ts";
  * COLLECTOR_UNREACHABLE when no address of it takes the connection in time.
  */
 export async function connectStream(target: StreamTarget, attempt: Attempt): Promise<Socket> {
-  return connectFirst(await addressesOf(target, attempt), target, attempt);
+  checkZone(target);
+  const addresses = await addressesWithin(attempt, target.host, target.lookup);
+  return connectFirst(addresses, target, attempt);
 }
 
 /** The same with the addresses known. Each gets its share of the time that is left. */
@@ -50,34 +52,10 @@ export async function connectFirst(
   throw unreachable(target, failures);
 }
 
-async function addressesOf(target: StreamTarget, attempt: Attempt): Promise<string[]> {
-  const { name, host } = target;
-  if (isIP(host) !== 0) {
-    checkZone(target);
-    return [host];
-  }
-  const late = (): never => {
-    throw new IoamctlError(
-      "COLLECTOR_UNKNOWN",
-      `${name}: no answer to the look-up of the name in ${target.connectTimeout} ms: check the resolver, or give an address`,
-    );
-  };
-  try {
-    const found = await attempt.within(lookup(host, { all: true }), late);
-    return found.map(({ address }) => address);
-  } catch (cause) {
-    if (cause instanceof IoamctlError) throw cause;
-    throw new IoamctlError(
-      "COLLECTOR_UNKNOWN",
-      `${name}: the collector's name does not resolve: check it, or give its address`,
-      { cause },
-    );
-  }
-}
-
 /** Newer Node takes a zone that does not exist for none, and the kernel then any interface. */
 function checkZone({ name, host }: StreamTarget): void {
-  const [, zone] = host.split("%");
+  const [address, zone] = host.split("%");
+  if (isIP(address!) === 0) return;
   if (zone === undefined || networkInterfaces()[zone] !== undefined) return;
   throw new IoamctlError(
     "COLLECTOR_UNREACHABLE",

@@ -7,6 +7,7 @@ import {
   checkTime,
   collectorName,
 } from "./destination-options.ts";
+import { type Lookup, systemLookup } from "./name-lookup.ts";
 
 /** A collector that takes IPFIX in a stream, and how to reach it. */
 export interface StreamOptions {
@@ -26,6 +27,8 @@ export interface StreamOptions {
    * ten seconds without an answer later the session is over. Default: 60 000.
    */
   keepAlive?: number;
+  /** Resolves the name; default: as this host does. */
+  lookup?: Lookup;
 }
 
 /** The same with its defaults. */
@@ -36,6 +39,7 @@ export interface StreamTarget {
   readonly port: number;
   readonly connectTimeout: number;
   readonly keepAlive: number;
+  readonly lookup: Lookup;
   readonly retry: Destination["retry"];
 }
 
@@ -50,6 +54,7 @@ export function streamTarget(
 ): StreamTarget {
   const { host, port = defaultPort, connectTimeout = 10_000 } = options;
   const { retry = { first: 60_000, most: 600_000 }, keepAlive = 60_000 } = options;
+  const { lookup = systemLookup } = options;
   checkEndpoint(host, port);
   checkTime("connectTimeout", connectTimeout);
   checkRetry(retry);
@@ -60,6 +65,7 @@ export function streamTarget(
     port,
     connectTimeout,
     keepAlive,
+    lookup,
     retry,
   };
 }

@@ -104,7 +104,7 @@ describe("finding the collector", () => {
       {
         code: "COLLECTOR_UNKNOWN",
         message: expect.stringMatching(
-          /^tcp no-such-host.invalid:4739: the collector's name does not resolve: check it/,
+          /^the collector's name no-such-host\.invalid does not resolve: check it/,
         ),
       },
     );
