@@ -12,7 +12,7 @@ import {
 import { layoutOf } from "../meter/index.ts";
 import { Collector } from "./collector.ts";
 import type { AgentConfig, CollectorConfig, FileConfig } from "./config/agent-config.ts";
-import { collectorDestination, outputDestination } from "./destinations.ts";
+import { collectorDestination, collectorSettings, outputDestination } from "./destinations.ts";
 import { flowTemplates } from "./flow-template.ts";
 import { agentOptions } from "./options/agent-options.ts";
 import type { NamedInterface } from "./options/interface-names.ts";
@@ -42,12 +42,7 @@ export function collectorOf(
   config: AgentConfig,
   surroundings: CollectorSurroundings,
 ): Collector {
-  const { mtu, maxRate, templateRefresh } = collector;
-  return make(collectorDestination(collector), config, surroundings, {
-    templateRefresh: templateRefresh / 1000,
-    ...(mtu !== undefined && { mtu }),
-    ...(maxRate !== undefined && { maxRate }),
-  });
+  return make(collectorDestination(collector), config, surroundings, collectorSettings(collector));
 }
 
 /** Files as they are configured. */

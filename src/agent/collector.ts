@@ -78,11 +78,6 @@ export class Collector implements Exporter {
     return this.#lost.signal;
   }
 
-  /** Milliseconds until `works` may be true again without a change of state. */
-  get recovery(): number {
-    return Math.max(0, this.#failedUntil - performance.now());
-  }
-
   /** It did not take what it was given: from now on it does not work, for a while. */
   fail(): void {
     this.#failedUntil = performance.now() + RECOVERY_MS;

@@ -2,6 +2,7 @@
 import {
   type Destination,
   dtlsDestination,
+  type ExportingProcessOptions,
   fileDestination,
   tcpDestination,
   tlsDestination,
@@ -27,6 +28,19 @@ export function collectorDestination(collector: CollectorConfig): Destination {
     ...(peers !== undefined && { peers }),
   };
   return transport === "tls" ? tlsDestination(secured) : dtlsDestination(secured);
+}
+
+/** How to export to a collector, as its exporting process takes it. */
+export function collectorSettings({
+  templateRefresh,
+  mtu,
+  maxRate,
+}: CollectorConfig): Pick<ExportingProcessOptions, "templateRefresh" | "mtu" | "maxRate"> {
+  return {
+    templateRefresh: templateRefresh / 1000,
+    ...(mtu !== undefined && { mtu }),
+    ...(maxRate !== undefined && { maxRate }),
+  };
 }
 
 /** IPFIX files (RFC 5655). */

@@ -1,4 +1,5 @@
 // Several collectors of which the first that works takes everything (RFC 6728: exportMode fallback).
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type ExportResult, type Peer, recordsAt } from "../ipfix/index.ts";
 import type { Collector } from "./collector.ts";
@@ -30,7 +31,7 @@ export class Fallback implements Exporter {
     while (!signal.aborted) {
       const collector = this.#choose();
       if (collector === undefined) {
-        await wait(LOOK_MS, signal);
+        await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
         continue;
       }
       const enough = AbortSignal.any([signal, collector.lost, AbortSignal.timeout(PATIENCE_MS)]);
@@ -69,16 +70,4 @@ export class Fallback implements Exporter {
     }
     return first;
   }
-}
-
-function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
-  });
 }

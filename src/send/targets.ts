@@ -1,6 +1,10 @@
 // The places that a configuration exports to, for made-up records.
 import type { AgentConfig } from "../agent/config/agent-config.ts";
-import { collectorDestination, outputDestination } from "../agent/destinations.ts";
+import {
+  collectorDestination,
+  collectorSettings,
+  outputDestination,
+} from "../agent/destinations.ts";
 import type { SendTarget } from "./send-to.ts";
 
 /** Every collector, whatever `exportMode` says, and every output that is a file. */
@@ -9,9 +13,7 @@ export function targetsOf({ collectors, outputs }: AgentConfig): SendTarget[] {
     ...collectors.map((collector) => ({
       destination: collectorDestination(collector),
       isRefusedLate: collector.transport === "udp" || collector.transport === "dtls",
-      templateRefresh: collector.templateRefresh / 1000,
-      ...(collector.mtu !== undefined && { mtu: collector.mtu }),
-      ...(collector.maxRate !== undefined && { maxRate: collector.maxRate }),
+      ...collectorSettings(collector),
     })),
     ...outputs.flatMap(({ file }) =>
       file === undefined ? [] : [{ destination: outputDestination(file), isRefusedLate: false }],

@@ -1,8 +1,10 @@
 // An agent, traffic, and collectors of which one fails: the others get everything, and every record is accounted for.
+
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Authority } from "../lab/certificates.ts";
+import { closedAfterEach } from "../lab/closed-after-each.ts";
 import { exportedFlows } from "../lab/exported-flows.ts";
 import { StreamCollector, type StreamCollectorOptions } from "../lab/stream-collector.ts";
 import { CommandLab, warnings } from "../net/command-lab.ts";
@@ -21,15 +23,7 @@ afterAll(async () => {
   await authority?.close();
 });
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 const underTraffic = async (
   kind: "collectors" | "outputs",

@@ -1,7 +1,9 @@
 // Collectors over UDP that fail: nothing stalls, every record is accounted for, and what comes can be read.
+
 import { readFile } from "node:fs/promises";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { udpDestination } from "../../src/ipfix/index.ts";
+import { closedAfterEach } from "../lab/closed-after-each.ts";
 import { Collector } from "../lab/collector.ts";
 import { eventually } from "../lab/eventually.ts";
 import { NumberedExport, receivedNumbers } from "./numbered-export.ts";
@@ -9,15 +11,7 @@ import { NumberedExport, receivedNumbers } from "./numbered-export.ts";
 const BATCH = 2000;
 const HOST = "::1";
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 async function start(port = 0): Promise<Collector> {
   return opened(await Collector.start({ address: HOST, port }));

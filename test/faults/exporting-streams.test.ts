@@ -1,10 +1,12 @@
 // An exporting process whose collector over TCP or TLS fails: nothing stalls, nothing grows, every record is accounted for.
+
 import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Destination, tcpDestination, tlsDestination } from "../../src/ipfix/index.ts";
 import { Authority } from "../lab/certificates.ts";
+import { closedAfterEach } from "../lab/closed-after-each.ts";
 import { eventually } from "../lab/eventually.ts";
 import { StreamCollector, type StreamConnection } from "../lab/stream-collector.ts";
 import { expectAscending, NumberedExport, receivedNumbers } from "./numbered-export.ts";
@@ -26,15 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => authority?.close());
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 

@@ -1,7 +1,8 @@
 // Collectors over TCP and TLS that close, reset, freeze, read slowly, die or are something else.
+
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Destination,
   type Transport,
@@ -9,6 +10,7 @@ import {
   tlsDestination,
 } from "../../src/ipfix/index.ts";
 import { Authority } from "../lab/certificates.ts";
+import { closedAfterEach } from "../lab/closed-after-each.ts";
 import { eventually } from "../lab/eventually.ts";
 import { messageFacts } from "../lab/ipfix-messages.ts";
 import { Background, run as runToEnd } from "../lab/process.ts";
@@ -26,15 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => authority?.close());
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 // More than the kernel buffers on both sides of a connection.
 const MANY = 400_000;

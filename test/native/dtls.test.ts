@@ -1,12 +1,14 @@
 // The dtls addon: what it needs of the node process, its limits, and that it leaves nothing behind.
+
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkOpenssl, type DtlsSession, loadDtls, openDtls } from "../../src/native/dtls.ts";
 import { Authority } from "../lab/certificates.ts";
+import { closedAfterEach } from "../lab/closed-after-each.ts";
 import { eventually } from "../lab/eventually.ts";
 import { temporaryFolder } from "../lab/guard.ts";
 import { createNetns } from "../lab/netns.ts";
@@ -26,15 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => authority?.close());
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 async function server(o: Partial<OpensslServerOptions> = {}): Promise<OpensslServer> {
   const [identity, ca] = [authority.identity("collector"), authority.cert];

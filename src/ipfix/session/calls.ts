@@ -1,7 +1,7 @@
 // The calls of an exporting process, one after another; each may give up waiting.
 import { IoamctlError } from "../../errors.ts";
 import type { SessionCounters } from "./counters.ts";
-import { type ExportResult, Tally } from "./export-result.ts";
+import { type ExportResult, range, Tally } from "./export-result.ts";
 import { type Link, sessionClosed } from "./link.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Delivery, Sender } from "./sender.ts";
@@ -160,8 +160,4 @@ function queueFull(limit: number): IoamctlError {
     "QUEUE_FULL",
     `more than ${limit} records wait for the collector: see that it keeps up, or raise maxQueued`,
   );
-}
-
-function range(from: number, to: number): Uint32Array {
-  return Uint32Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -37,3 +37,8 @@ export class Tally {
     return { sent: this.#count - dropped.length, dropped, error: this.#error };
   }
 }
+
+/** The places from one up to another, without that. */
+export function range(from: number, to: number): Uint32Array {
+  return Uint32Array.from({ length: to - from }, (_, i) => from + i);
+}

@@ -2,7 +2,7 @@
 import type { Encoder } from "../encoder/compile-encoder.ts";
 import type { ExportContext } from "../field-source.ts";
 import { type Calls, GIVEN_UP, type GivingUp } from "./calls.ts";
-import { type ExportResult, Tally } from "./export-result.ts";
+import { type ExportResult, range, Tally } from "./export-result.ts";
 import { MessageBatch } from "./message-batch.ts";
 import type { RecordBatch, Records } from "./record-batch.ts";
 import { VariableBatch } from "./variable-batch.ts";
@@ -66,10 +66,7 @@ export class RecordBatches {
         for (const batch of this.#batches) {
           if (batch !== unfinished && batch.records > 0) calls.giveUp(tally, batch.numbersFrom(0));
         }
-        calls.giveUp(
-          tally,
-          Uint32Array.from({ length: count - next }, (_, i) => next + i),
-        );
+        calls.giveUp(tally, range(next, count));
       }
     } finally {
       for (const batch of this.#batches) if (batch !== unfinished) batch.clear();

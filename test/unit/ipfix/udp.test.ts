@@ -1,9 +1,10 @@
 // UDP, with the addon and without: what is sent arrives, refusals, a full socket, a narrow path.
+
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   compileEncoder,
   ElementRegistry,
@@ -15,6 +16,7 @@ import {
 } from "../../../src/ipfix/index.ts";
 import { openUdpBatch } from "../../../src/native/udp-batch.ts";
 import { Decoder, unsignedValue, type WireMessage } from "../../conformance/decoder.ts";
+import { closedAfterEach } from "../../lab/closed-after-each.ts";
 import { Collector, type Sender } from "../../lab/collector.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { messages } from "../../lab/ipfix-messages.ts";
@@ -33,15 +35,7 @@ const encoder = compileEncoder(
   layout,
 );
 
-const closing: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of closing.splice(0).reverse()) await one.close();
-});
-
-function opened<T extends { close(): unknown }>(one: T): T {
-  closing.push(one);
-  return one;
-}
+const opened = closedAfterEach();
 
 function sessionOn(transport: Transport, mtu?: number): ExportingProcess {
   const destination = destinationOf(async () => transport);
