@@ -1,9 +1,8 @@
 // The collector of the benchmarks: bench/programs/receiver.c, a process of its own on another CPU.
 
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Dialogue } from "../test/lab/dialogue.ts";
 import { Background } from "../test/lab/process.ts";
 import { OTHER_CPU } from "./cpus.ts";
 
@@ -37,19 +36,12 @@ export interface ReceiverOptions {
 }
 
 export class Receiver {
-  readonly #process: Background;
-  readonly #lines: AsyncIterator<string>;
+  readonly #dialogue: Dialogue;
   readonly #gaps: number;
   readonly port: number;
 
-  private constructor(
-    process: Background,
-    lines: AsyncIterator<string>,
-    port: number,
-    gaps: number,
-  ) {
-    this.#process = process;
-    this.#lines = lines;
+  private constructor(dialogue: Dialogue, port: number, gaps: number) {
+    this.#dialogue = dialogue;
     this.#gaps = gaps;
     this.port = port;
   }
@@ -65,18 +57,12 @@ export class Receiver {
       address,
       sleeps ? "sleeps" : "spins",
     ];
-    const process = new Background("taskset", command);
-    const lines = createInterface({ input: process.child.stdout! })[Symbol.asyncIterator]();
-    const first = await lines.next();
-    if (first.done) throw new Error(`the receiver ended: ${process.errors}`);
-    return new Receiver(process, lines, Number(first.value), gaps);
+    const dialogue = new Dialogue(new Background("taskset", command));
+    return new Receiver(dialogue, Number(await dialogue.listen()), gaps);
   }
 
   async counts(): Promise<Received> {
-    this.#process.child.stdin!.write("\n");
-    const line = await this.#lines.next();
-    if (line.done) throw new Error(`the receiver ended: ${this.#process.errors}`);
-    return JSON.parse(line.value) as Received;
+    return JSON.parse(await this.#dialogue.ask()) as Received;
   }
 
   /** Waits until it has counted so many records, or fails when some were lost. */
@@ -94,8 +80,6 @@ export class Receiver {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#process.child, "close");
-    this.#process.child.stdin!.end();
-    await ended;
+    await this.#dialogue.end();
   }
 }

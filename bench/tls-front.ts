@@ -1,18 +1,18 @@
 // Starts bench/tls-terminator.ts before a receiver, on the receivers' CPU.
 
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Dialogue } from "../test/lab/dialogue.ts";
 import { Background } from "../test/lab/process.ts";
 import { OTHER_CPU } from "./cpus.ts";
 
 const SCRIPT = fileURLToPath(new URL("tls-terminator.ts", import.meta.url));
 
 export class TlsFront {
-  readonly #process: Background;
+  readonly #dialogue: Dialogue;
   readonly port: number;
 
-  private constructor(process: Background, port: number) {
-    this.#process = process;
+  private constructor(dialogue: Dialogue, port: number) {
+    this.#dialogue = dialogue;
     this.port = port;
   }
 
@@ -20,14 +20,11 @@ export class TlsFront {
   static async start(files: readonly string[], port: number): Promise<TlsFront> {
     const node = [process.execPath, ...process.execArgv, SCRIPT, ...files, String(port)];
     const front = new Background("taskset", ["-c", String(OTHER_CPU), ...node]);
-    const lines = createInterface({ input: front.child.stdout! });
-    const first = await lines[Symbol.asyncIterator]().next();
-    if (first.done) throw new Error(`the front ended: ${front.errors}`);
-    return new TlsFront(front, Number(first.value));
+    const dialogue = new Dialogue(front);
+    return new TlsFront(dialogue, Number(await dialogue.listen()));
   }
 
   async stop(): Promise<void> {
-    this.#process.child.stdin!.end();
-    await this.#process.ended;
+    await this.#dialogue.end();
   }
 }

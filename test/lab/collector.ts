@@ -1,7 +1,7 @@
 // An IPFIX collector over UDP that loses nothing and keeps the messages for others to decode.
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Dialogue } from "./dialogue.ts";
 import { eventually } from "./eventually.ts";
 import { type Folder, temporaryFolder } from "./guard.ts";
 import { type MessageFacts, messageFacts } from "./ipfix-messages.ts";
@@ -33,22 +33,13 @@ export interface CollectorOptions {
 export class Collector {
   readonly address: string;
   readonly port: number;
-  readonly #python: Background;
-  readonly #lines: AsyncIterator<string>;
+  readonly #dialogue: Dialogue;
   readonly #folder: Folder;
-  #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    address: string,
-    port: number,
-    python: Background,
-    lines: AsyncIterator<string>,
-    folder: Folder,
-  ) {
+  private constructor(address: string, port: number, dialogue: Dialogue, folder: Folder) {
     this.address = address;
     this.port = port;
-    this.#python = python;
-    this.#lines = lines;
+    this.#dialogue = dialogue;
     this.#folder = folder;
   }
 
@@ -58,14 +49,13 @@ export class Collector {
     const folder = await temporaryFolder("collector");
     const args = ["-u", SCRIPT, address, String(o.port ?? 0), folder.path];
     const python = o.netns?.start("python3", args) ?? new Background("python3", args);
-    const lines = createInterface({ input: python.child.stdout! })[Symbol.asyncIterator]();
-    const first = await lines.next();
-    if (first.done) {
-      await python.ended;
+    const dialogue = new Dialogue(python);
+    try {
+      return new Collector(address, Number(await dialogue.listen()), dialogue, folder);
+    } catch (error) {
       await folder.remove();
-      throw new Error(`the collector did not start: ${python.errors}`);
+      throw error;
     }
-    return new Collector(address, Number(first.value), python, lines, folder);
   }
 
   /** As `--collector` wants it: "[::1]:4739". */
@@ -79,17 +69,11 @@ export class Collector {
    * Reads all that is there and says from whom. What was sent on this machine before the call is
    * in. Fails if the kernel dropped a datagram.
    */
-  senders(): Promise<Sender[]> {
-    const answer = this.#last.then(async () => {
-      this.#python.child.stdin!.write("\n");
-      const line = await this.#lines.next();
-      if (line.done) throw new Error(`the collector ended: ${this.#python.errors}`);
-      const { drops, senders } = JSON.parse(line.value) as { drops: number; senders: Sender[] };
-      if (drops > 0) throw new Error(`the collector lost ${drops} datagrams`);
-      return senders;
-    });
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  async senders(): Promise<Sender[]> {
+    const answer = await this.#dialogue.ask();
+    const { drops, senders } = JSON.parse(answer) as { drops: number; senders: Sender[] };
+    if (drops > 0) throw new Error(`the collector lost ${drops} datagrams`);
+    return senders;
   }
 
   /** Waits for the one sender that there is, with at least so many messages. */
@@ -113,21 +97,21 @@ export class Collector {
 
   /** Stands still (SIGSTOP) until `thaw`. */
   freeze(): void {
-    this.#python.child.kill("SIGSTOP");
+    this.#dialogue.process.child.kill("SIGSTOP");
   }
 
   thaw(): void {
-    this.#python.child.kill("SIGCONT");
+    this.#dialogue.process.child.kill("SIGCONT");
   }
 
   /** SIGKILL: what it has received is lost. */
   async kill(): Promise<void> {
-    await this.#python.stop("SIGKILL");
+    await this.#dialogue.process.stop("SIGKILL");
   }
 
   /** Stops it and removes its files. */
   async close(): Promise<void> {
-    await this.#python.stop();
+    await this.#dialogue.process.stop();
     await this.#folder.remove();
   }
 

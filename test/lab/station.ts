@@ -1,10 +1,9 @@
 // Sends single packets and captures what arrives, through one Python process in a namespace.
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Dialogue } from "./dialogue.ts";
 import type { Netns } from "./netns.ts";
 import { hex, unhex } from "./octets.ts";
 import type { Offload } from "./offload.ts";
-import type { Background } from "./process.ts";
 
 const SCRIPT = fileURLToPath(new URL("station.py", import.meta.url));
 
@@ -55,28 +54,19 @@ export class Capture {
 
 export class Station {
   readonly #netns: Netns;
-  readonly #python: Background;
-  readonly #lines: AsyncIterator<string>;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #dialogue: Dialogue;
 
   constructor(netns: Netns) {
     this.#netns = netns;
-    this.#python = netns.start("python3", ["-u", SCRIPT]);
-    this.#lines = createInterface({ input: this.#python.child.stdout! })[Symbol.asyncIterator]();
+    this.#dialogue = new Dialogue(netns.start("python3", ["-u", SCRIPT]));
   }
 
   /** One command of station.py after another; the answer, or an error with what it says. */
-  command<T = void>(name: string, args: Record<string, unknown>): Promise<T> {
-    const answer = this.#last.then(async () => {
-      this.#python.child.stdin!.write(`${JSON.stringify([name, args])}\n`);
-      const line = await this.#lines.next();
-      if (line.done) throw new Error(`the station ended: ${this.#python.errors}`);
-      const { ok, error } = JSON.parse(line.value) as { ok: T; error?: string };
-      if (error !== undefined) throw new Error(error);
-      return ok;
-    });
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  async command<T = void>(name: string, args: Record<string, unknown>): Promise<T> {
+    const answer = await this.#dialogue.ask(JSON.stringify([name, args]));
+    const { ok, error } = JSON.parse(answer) as { ok: T; error?: string };
+    if (error !== undefined) throw new Error(error);
+    return ok;
   }
 
   /** Sends frames out of a device, each exactly once; its peer sees them at tc ingress. */
@@ -149,7 +139,7 @@ export class Station {
   }
 
   async close(): Promise<void> {
-    await this.#python.stop();
+    await this.#dialogue.process.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

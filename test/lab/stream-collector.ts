@@ -1,7 +1,7 @@
 // An IPFIX collector over TCP or TLS that keeps the messages, and misbehaves as a test asks.
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Identity } from "./certificates.ts";
+import { Dialogue } from "./dialogue.ts";
 import { eventually } from "./eventually.ts";
 import { type Folder, temporaryFolder } from "./guard.ts";
 import type { Netns } from "./netns.ts";
@@ -46,21 +46,14 @@ export class StreamCollector {
   readonly address: string;
   readonly port: number;
   readonly process: Background;
-  readonly #lines: AsyncIterator<string>;
+  readonly #dialogue: Dialogue;
   readonly #folder: Folder;
-  #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    address: string,
-    port: number,
-    process: Background,
-    lines: AsyncIterator<string>,
-    folder: Folder,
-  ) {
+  private constructor(address: string, port: number, dialogue: Dialogue, folder: Folder) {
     this.address = address;
     this.port = port;
-    this.process = process;
-    this.#lines = lines;
+    this.process = dialogue.process;
+    this.#dialogue = dialogue;
     this.#folder = folder;
   }
 
@@ -72,26 +65,18 @@ export class StreamCollector {
     const options = JSON.stringify({ ...rest, address, port, folder: folder.path });
     const args = ["-u", SCRIPT, options];
     const python = netns?.start("python3", args) ?? new Background("python3", args);
-    const lines = createInterface({ input: python.child.stdout! })[Symbol.asyncIterator]();
-    const first = await lines.next();
-    if (first.done) {
-      await python.ended;
+    const dialogue = new Dialogue(python);
+    try {
+      return new StreamCollector(address, Number(await dialogue.listen()), dialogue, folder);
+    } catch (error) {
       await folder.remove();
-      throw new Error(`the collector did not start: ${python.errors}`);
+      throw error;
     }
-    return new StreamCollector(address, Number(first.value), python, lines, folder);
   }
 
   /** Has it do something, and gives its connections as they then are. */
-  order(order: Order): Promise<StreamConnection[]> {
-    const answer = this.#last.then(async () => {
-      this.process.child.stdin!.write(`${JSON.stringify(order)}\n`);
-      const line = await this.#lines.next();
-      if (line.done) throw new Error(`the collector ended: ${this.process.errors}`);
-      return JSON.parse(line.value) as StreamConnection[];
-    });
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  async order(order: Order): Promise<StreamConnection[]> {
+    return JSON.parse(await this.#dialogue.ask(JSON.stringify(order))) as StreamConnection[];
   }
 
   /** Waits until a connection, the first unless told, is as asked for. */

@@ -1,14 +1,13 @@
 // A router with a narrower link behind it: messages become shorter, and nothing is ever fragmented.
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Decoder, unsignedValue } from "../conformance/decoder.ts";
 import { Collector } from "../lab/collector.ts";
+import { Dialogue } from "../lab/dialogue.ts";
 import { eventually } from "../lab/eventually.ts";
 import { messages } from "../lab/ipfix-messages.ts";
 import type { Netns } from "../lab/netns.ts";
-import type { Background } from "../lab/process.ts";
 import { ADDRESS, type RouterLab, router } from "../lab/router.ts";
 
 const NARROW = 1300;
@@ -26,25 +25,19 @@ interface Exported {
 
 /** The session in the source's namespace. */
 class Exporter {
-  readonly #process: Background;
-  readonly #lines: AsyncIterator<string>;
+  readonly #dialogue: Dialogue;
 
   constructor(lab: RouterLab, host: string, port: number) {
     const args = ["--import", "tsx", SCRIPT, host, String(port)];
-    this.#process = lab.source.start("node", args);
-    const lines = createInterface({ input: this.#process.child.stdout! });
-    this.#lines = lines[Symbol.asyncIterator]();
+    this.#dialogue = new Dialogue(lab.source.start("node", args));
   }
 
-  async answer<T>(): Promise<T> {
-    const { done, value } = await this.#lines.next();
-    if (done) throw new Error(`the exporter ended: ${this.#process.errors}`);
-    return JSON.parse(value) as T;
+  async opened(): Promise<{ pathMtu: number }> {
+    return JSON.parse(await this.#dialogue.listen()) as { pathMtu: number };
   }
 
-  export(count: number): Promise<Exported> {
-    this.#process.child.stdin!.write(`${count}\n`);
-    return this.answer();
+  async export(count: number): Promise<Exported> {
+    return JSON.parse(await this.#dialogue.ask(String(count))) as Exported;
   }
 }
 
@@ -96,7 +89,7 @@ describe.each([
     await addIPv4(lab);
     await using collector = await Collector.start({ address, netns: lab.sink });
     const exporter = new Exporter(lab, address, collector.port);
-    expect(await exporter.answer()).toEqual({ pathMtu: 1500 });
+    expect(await exporter.opened()).toEqual({ pathMtu: 1500 });
 
     const wide = await exporter.export(20_000);
     expect(wide).toMatchObject({ sent: 20_000, dropped: 0, pathMtu: 1500 });
