@@ -18,9 +18,11 @@ struct bucket_search {
 __noinline int search_bucket(struct bucket_search *s, const struct packet *p, __u32 generation)
 {
 	__u64 *bucket;
+	__u32 first;
 
 	if (!s || !p)
 		return 0;
+	first = first_entry(p->hash);
 	bucket = bucket_at(generation, p->hash);
 	s->open = 0;
 	s->closed = 0;
@@ -29,12 +31,13 @@ __noinline int search_bucket(struct bucket_search *s, const struct packet *p, __
 	if (!bucket)
 		return 0;
 	for (int i = 0; i < BUCKET_ENTRIES; i++) {
-		__u64 entry = bucket[i];
+		__u32 slot = (first + i) & (BUCKET_ENTRIES - 1);
+		__u64 entry = bucket[slot];
 		struct flow_record *r;
 
 		if (entry_is_free(entry, generation)) {
 			if (!s->closed) {
-				s->slot = i;
+				s->slot = slot;
 				s->entry = entry;
 			}
 			return 0;
@@ -49,7 +52,7 @@ __noinline int search_bucket(struct bucket_search *s, const struct packet *p, __
 				s->open = ENTRY_RECORD(entry);
 		} else if (!s->closed) {
 			s->closed = ENTRY_RECORD(entry);
-			s->slot = i;
+			s->slot = slot;
 			s->entry = entry;
 		}
 	}

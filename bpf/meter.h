@@ -51,7 +51,7 @@ static __always_inline void meter_dex(struct __sk_buff *skb, struct packet *p, s
 	join_key(p, key);
 	hash = hash_words(key);
 	bucket = bucket_at(g, hash);
-	r = bucket ? find_record(bucket, g, tag_of(hash, cpu), key) : NULL;
+	r = bucket ? find_record(bucket, g, hash, tag_of(hash, cpu), key) : NULL;
 	if (!r) {
 		__u32 number;
 
