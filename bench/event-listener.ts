@@ -63,7 +63,7 @@ async function exportAll(netnsName: string, port: string): Promise<Listening> {
     interfaces: () => [],
   });
   await collector.begin();
-  const sink = new CollectorSink(collector, notSent);
+  const sink = new CollectorSink(collector, notSent, () => config.observationDomainId);
   const around = {
     formats: LINUX_TIMESTAMPS,
     ids: new TraceIds(),

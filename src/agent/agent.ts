@@ -7,9 +7,9 @@ import type { ObservationPoint } from "./attach-all.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
 import { MeteredNetns } from "./metered-netns.ts";
 import { isNetns } from "./netns-name.ts";
+import { observationDomainOf } from "./observation-domains.ts";
 import type { SinkMap } from "./open-sinks.ts";
 import { IgnoredPackets } from "./options/ignored-packets.ts";
-import type { LossCounts } from "./options/loss-counts.ts";
 import { netnsInterfaces } from "./options/netns-interfaces.ts";
 import { refuseFixedChanges } from "./reload.ts";
 import { ReturningNetns } from "./returning-netns.ts";
@@ -36,7 +36,7 @@ export class Agent {
   readonly #onIdle: AgentSurroundings["onIdle"];
   readonly #log: Logger;
   #config: AgentConfig;
-  readonly #ignored: IgnoredPackets = new IgnoredPackets();
+  readonly #ignored: IgnoredPackets;
   readonly #traces: TraceSources;
   readonly #returning: ReturningNetns;
   /** Closed while the agent goes on, but not wholly exported yet. */
@@ -46,14 +46,18 @@ export class Agent {
 
   private constructor(config: AgentConfig, { onIdle, ...surroundings }: AgentSurroundings) {
     this.#config = config;
+    this.#ignored = new IgnoredPackets((netns) => observationDomainOf(config, netns));
     this.#onIdle = onIdle;
     this.#log = surroundings.log;
     this.#sinks = new AgentSinks({
       ...surroundings,
       onNobodyLeft: () => onIdle(undefined),
       onCollectorChange: () => this.#leaveOutExports(),
-      ignored: () => this.#lookForIgnored(),
-      interfaces: () => netnsInterfaces(this.#config.interfaces.map(({ netns }) => netns)),
+      ignored: (domain) => {
+        this.#lookForIgnored();
+        return this.#ignored.countsIn(domain);
+      },
+      interfaces: (domain) => netnsInterfaces(this.#meteredIn(domain)),
     });
     const active = () => this.#sinks.active;
     this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
@@ -176,12 +180,17 @@ export class Agent {
     for (const one of this.#netns.values()) one.leaveOutExports(peers);
   }
 
-  #lookForIgnored(): LossCounts {
+  /** The network namespaces of an observation domain that are metered. */
+  #meteredIn(domain: number): (string | undefined)[] {
+    const names = [...meteredNames(this.#config)];
+    return names.filter((netns) => observationDomainOf(this.#config, netns) === domain);
+  }
+
+  #lookForIgnored(): void {
     this.#ignored.look([
       ...[...this.#netns.values()].map((one) => one.ignored()),
       ...this.#traces.ignored(),
     ]);
-    return this.#ignored.counts;
   }
 
   /** Opens all of `wanted`, or none. */

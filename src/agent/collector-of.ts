@@ -14,6 +14,7 @@ import { Collector } from "./collector.ts";
 import type { AgentConfig, CollectorConfig, FileConfig } from "./config/agent-config.ts";
 import { collectorDestination, collectorSettings, outputDestination } from "./destinations.ts";
 import { flowTemplates } from "./flow-template.ts";
+import { observationDomainsOf } from "./observation-domains.ts";
 import { agentOptions } from "./options/agent-options.ts";
 import type { NamedInterface } from "./options/interface-names.ts";
 import type { LossCounts } from "./options/loss-counts.ts";
@@ -25,12 +26,12 @@ export interface CollectorSurroundings {
   readonly log: Logger;
   /** A session began or ended. */
   readonly onCollectorChange?: () => void;
-  /** Packets that should have been metered and were not, since the agent began. */
-  readonly ignored: () => LossCounts;
+  /** Packets of an observation domain that should have been metered and were not, since the start. */
+  readonly ignored: (observationDomainId: number) => LossCounts;
   /** What this collector, or none of several, did not take. */
   readonly notSent: LossCounts;
-  /** Of the network namespaces that are metered. */
-  readonly interfaces: () => Iterable<NamedInterface>;
+  /** Of the network namespaces that are metered, those of an observation domain. */
+  readonly interfaces: (observationDomainId: number) => Iterable<NamedInterface>;
 }
 
 /** When this process began to export, Unix milliseconds. */
@@ -67,14 +68,16 @@ function make(
   { log, onCollectorChange, notSent, ignored, interfaces }: CollectorSurroundings,
   more: Partial<ExportingProcessOptions>,
 ): Collector {
-  const { observationDomainId, enterpriseNumbers, templates, trace } = config;
+  const { enterpriseNumbers, templates, trace } = config;
+  const [observationDomainId, ...moreObservationDomains] = observationDomainsOf(config);
   const registry = new ElementRegistry(ioamElements(enterpriseNumbers));
   const flows = flowTemplates(registry, templates.flow);
   const traces = trace.source === "off" ? [] : traceTemplates(registry, templates);
   const collector: Collector = new Collector(
     {
       destination,
-      observationDomainId,
+      observationDomainId: observationDomainId!,
+      moreObservationDomains,
       encoders: [
         ...flows.map((template) => compileEncoder(template, layoutOf("flow_record"))),
         ...traces.map((template) => compileEncoder(template, TRACE_LAYOUT)),
@@ -84,7 +87,7 @@ function make(
         flowTemplates: flows,
         began: BEGAN,
         exportingProcessId: process.pid,
-        exported: () => collector.status()[0]!,
+        exported: (domain) => collector.sentIn(domain),
         notSent: () => notSent,
         ignored,
         interfaces,

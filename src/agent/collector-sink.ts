@@ -18,18 +18,24 @@ export class CollectorSink implements AgentSink {
   readonly name: string;
   readonly #exporter: Exporter;
   readonly #notSent: LossCounts;
+  readonly #domainOf: (netns: string | null) => number;
 
-  /** What is not sent is added to `notSent`. */
-  constructor(exporter: Exporter, notSent: LossCounts) {
+  /** What is not sent is added to `notSent`; `domainOf`: the observation domain of data from there. */
+  constructor(exporter: Exporter, notSent: LossCounts, domainOf: (netns: string | null) => number) {
     this.#notSent = notSent;
+    this.#domainOf = domainOf;
     this.name = exporter.name;
     this.#exporter = exporter;
   }
 
   async take(batch: Batch): Promise<Readonly<Dropped>> {
-    const { sealed, slice, context, signal } = batch;
+    const { netns, sealed, slice, context, signal } = batch;
     const { offsets, kinds, count } = slice;
-    const records = { buffer: sealed.buffer, offsets, kinds, count, context };
+    const observationDomainId = this.#domainOf(netns);
+    const records = {
+      ...{ buffer: sealed.buffer, offsets, kinds, count },
+      ...{ context, observationDomainId },
+    };
     const { dropped } = await this.#exporter.export(records, signal);
     if (dropped.length === 0) return NOTHING_DROPPED;
     const sum = sumOf(batch, dropped);
@@ -37,9 +43,10 @@ export class CollectorSink implements AgentSink {
     return sum;
   }
 
-  async takeTraces({ records, signal }: TraceBatch): Promise<number> {
+  async takeTraces({ netns, records, signal }: TraceBatch): Promise<number> {
     const { buffer, offsets, kinds, count } = records;
-    const traces = { buffer, offsets, kinds, count, context: NO_FLOWS };
+    const observationDomainId = this.#domainOf(netns);
+    const traces = { buffer, offsets, kinds, count, context: NO_FLOWS, observationDomainId };
     const { dropped } = await this.#exporter.export(traces, signal);
     this.#notSent.add({ records: dropped.length, packets: 0, octets: 0 });
     return dropped.length;

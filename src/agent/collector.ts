@@ -1,6 +1,7 @@
 // A collector, or a file in its place: an exporting process, what it logs, and whether it works.
 import type { Logger } from "pino";
 import {
+  type DomainCounters,
   ExportingProcess,
   type ExportingProcessOptions,
   type ExportResult,
@@ -84,8 +85,9 @@ export class Collector implements Exporter {
   }
 
   async export(records: Records, signal: AbortSignal): Promise<ExportResult> {
-    const { buffer, offsets, kinds, count, context } = records;
-    const result = await this.#process.export(buffer, offsets, count, kinds, context, { signal });
+    const { buffer, offsets, kinds, count, context, observationDomainId } = records;
+    const call = { signal, observationDomainId };
+    const result = await this.#process.export(buffer, offsets, count, kinds, context, call);
     this.#tellRefusals();
     const { dropped, error } = result;
     if (dropped.length > 0) {
@@ -93,6 +95,11 @@ export class Collector implements Exporter {
       this.#troubles.warn(error?.code ?? "", fields, "the collector did not take these records");
     }
     return result;
+  }
+
+  /** What it was sent in an observation domain, options included. */
+  sentIn(observationDomainId: number): Readonly<DomainCounters> {
+    return this.#process.sentIn(observationDomainId);
   }
 
   status(): CollectorStatus[] {

@@ -8,9 +8,10 @@ import type {
   SessionCounters,
 } from "../ipfix/index.ts";
 
-/** Records in memory, and what their templates ask for beside them. */
+/** Records in memory, what their templates ask for beside them, and where they were observed. */
 export interface Records extends RecordsInMemory {
   readonly context: ExportContext;
+  readonly observationDomainId: number;
 }
 
 /** A collector, or a file in its place, as `status` shows it. */

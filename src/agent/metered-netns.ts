@@ -94,7 +94,7 @@ export class MeteredNetns {
 
   /** What its counters say of packets that should have been metered and were not. */
   ignored(): IgnoringSource {
-    const source = ignoredByMeter(`meter ${this.inode}`, this.#meter.counters());
+    const source = ignoredByMeter(`meter ${this.inode}`, this.netns, this.#meter.counters());
     return { ...source, isNew: !this.#adopted };
   }
 

@@ -5,7 +5,9 @@ import { type CollectorSurroundings, collectorOf, fileOf } from "./collector-of.
 import { CollectorSink } from "./collector-sink.ts";
 import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
 import { ConsoleSink, type Printers } from "./console-sink.ts";
+import type { Exporter } from "./exporter.ts";
 import { Fallback } from "./fallback.ts";
+import { observationDomainOf } from "./observation-domains.ts";
 import type { NamedInterface } from "./options/interface-names.ts";
 import { LossCounts } from "./options/loss-counts.ts";
 import type { AgentSink } from "./sink.ts";
@@ -24,10 +26,10 @@ export interface SinkSurroundings {
   readonly onConsoleClosed: () => void;
   /** A session with a collector began or ended. */
   readonly onCollectorChange: () => void;
-  /** Packets that should have been metered and were not, since the agent began. */
-  readonly ignored: () => LossCounts;
-  /** Of the network namespaces that are metered. */
-  readonly interfaces: () => Iterable<NamedInterface>;
+  /** Packets of an observation domain that should have been metered and were not, since the start. */
+  readonly ignored: (observationDomainId: number) => LossCounts;
+  /** Of the network namespaces that are metered, those of an observation domain. */
+  readonly interfaces: (observationDomainId: number) => Iterable<NamedInterface>;
 }
 
 /**
@@ -82,7 +84,7 @@ async function openOne<T>(
   const notSent = new LossCounts();
   const collector = make(one, config, { ...surroundings, notSent });
   await begin([collector]);
-  return new CollectorSink(collector, notSent);
+  return sinkOf(collector, notSent, config);
 }
 
 async function openFallback(
@@ -94,7 +96,11 @@ async function openFallback(
     collectorOf(one, config, { ...surroundings, notSent }),
   );
   await begin(collectors);
-  return new CollectorSink(new Fallback(collectors, surroundings.log), notSent);
+  return sinkOf(new Fallback(collectors, surroundings.log), notSent, config);
+}
+
+function sinkOf(exporter: Exporter, notSent: LossCounts, config: AgentConfig): CollectorSink {
+  return new CollectorSink(exporter, notSent, (netns) => observationDomainOf(config, netns));
 }
 
 /** Waits for the first attempts of all. When one has failed for good, all are closed. */

@@ -1,14 +1,18 @@
 // What a running agent cannot change without being started anew.
 import { IoamctlError } from "../errors.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
+import { tracedNames } from "./trace/trace-sources.ts";
+import { meteredNames } from "./wanted-netns.ts";
 
 /**
  * Throws RELOAD_REFUSED when a key differs that is built into the tables or into what collectors
  * know: the message names all such keys.
  */
 export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): void {
+  const used = [...meteredNames(after), ...tracedNames(after)];
   const fixed: [string, (config: AgentConfig) => unknown][] = [
     ["observationDomainId", (config) => config.observationDomainId],
+    ["observationDomains", (config) => entriesOf(config.observationDomains, used)],
     ["enterpriseNumbers", (config) => config.enterpriseNumbers],
     ["templates", (config) => config.templates],
     ["options", (config) => config.options],
@@ -24,4 +28,11 @@ export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): voi
     "RELOAD_REFUSED",
     `${changed.join(", ")} cannot change while the agent runs: restart it, or put back what was there`,
   );
+}
+
+/** Those of these network namespaces, in an order of their own: of others they change nothing. */
+function entriesOf(domains: object, names: readonly (string | undefined)[]): [string, number][] {
+  return Object.entries(domains)
+    .filter(([name]) => names.includes(name))
+    .sort();
 }

@@ -25,9 +25,10 @@ export {
 } from "./encoder/compile-encoder.ts";
 export type { ExportContext, FieldSource } from "./field-source.ts";
 export { type LayoutField, type RecordLayout, recordLayout } from "./record-layout.ts";
-export type { SessionCounters } from "./session/counters.ts";
+export type { DomainCounters, SessionCounters } from "./session/counters.ts";
 export type { ExportResult } from "./session/export-result.ts";
 export {
+  type DomainCall,
   type ExportCall,
   ExportingProcess,
   type ExportingProcessOptions,

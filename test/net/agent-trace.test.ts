@@ -1,4 +1,6 @@
 // The agent and the kernel's IOAM events: what it exports, read by somebody else, equals the packets.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ianaElements, ioamElements } from "../../src/ipfix/index.ts";
 import { type Collector, collector } from "../lab/collector.ts";
@@ -6,9 +8,11 @@ import { eventually } from "../lab/eventually.ts";
 import { exportedHop } from "../lab/exported-node.ts";
 import { type IoamNode, setUpNode, type TraceModel, tracePacket } from "../lab/ioam-kernel.ts";
 import { type NodeModel, nodeOctets, randomNode, traceTypeOf } from "../lab/ioam-node.ts";
+import { messages } from "../lab/ipfix-messages.ts";
 import { type DecodedRecord, ipfixDump } from "../lab/ipfixdump.ts";
 import { added, NONE } from "../lab/kernel-node.ts";
 import { createNetns } from "../lab/netns.ts";
+import { concat } from "../lab/octets.ts";
 import { packetOctets } from "../lab/packet.ts";
 import { randomNumbers } from "../lab/random.ts";
 import { CommandLab, jsonLines, warnings } from "./command-lab.ts";
@@ -117,6 +121,17 @@ async function decoded(
   return { records: records.filter(({ options }) => !options), warnings };
 }
 
+/** The same of the messages of an observation domain alone, without records of path delay. */
+async function decodedIn(domain: number, receiver: Collector): Promise<DecodedRecord[]> {
+  const all = await readFile((await receiver.sender()).file);
+  const own = [...messages(all)].filter((message) => message.domain === domain);
+  const file = join(commands.folder.path, `domain-${domain}.ipfix`);
+  await writeFile(file, concat(...own.map(({ octets }) => octets)));
+  const { records, warnings } = await ipfixDump(file, { elements: ELEMENTS });
+  expect(warnings).toEqual([]);
+  return records.filter(({ options, template }) => !options && template !== PATH_DELAY);
+}
+
 /** What traces were exported, whatever their order: the hops of each along the path. */
 function traces(records: DecodedRecord[]): string[] {
   const hops = new Map<string, DecodedRecord[]>();
@@ -140,6 +155,7 @@ test("two network namespaces at once, any trace type: field by field", async () 
   await using receiver = await collector();
   const { lab } = commands;
   const file = await commands.configure(`
+observationDomains: { ROUTER: 10, ${lab.sink.name}: 20 }
 trace: { source: kernel, netns: [ROUTER, ${lab.sink.name}] }
 collectors: [{ address: "${receiver.target}", mtu: 1400 }]
 `);
@@ -177,9 +193,14 @@ collectors: [{ address: "${receiver.target}", mtu: 1400 }]
     exportedTraceRecords: records.length,
     droppedTraceRecords: 0,
   });
-  const hops = records.filter(({ template }) => template !== PATH_DELAY);
-  const wanted = events.filter(({ nodes }) => nodes.length > 0).map(expectedTrace);
-  expect(traces(hops)).toEqual(wanted.sort());
+  for (const [domain, ofNode] of [
+    [10, first],
+    [20, second],
+  ] as const) {
+    const hops = await decodedIn(domain, receiver);
+    const wanted = ofNode.filter(({ nodes }) => nodes.length > 0).map(expectedTrace);
+    expect(traces(hops)).toEqual(wanted.sort());
+  }
   await commands.host.print("detach", "--all");
 });
 

@@ -98,6 +98,8 @@ export interface OptionsConfig {
 /** Named as in the configuration file. */
 export interface AgentConfig {
   readonly observationDomainId: number;
+  /** Of network namespaces that have another, by name. */
+  readonly observationDomains: Readonly<Record<string, number>>;
   readonly interfaces: readonly InterfaceConfig[];
   readonly meter: {
     readonly maxFlows?: number | undefined;

@@ -34,6 +34,13 @@ const meterConfig = mapping({
 const TIMESTAMPS_ERROR =
   "give a mapping of IOAM namespace ids and default, such as { default: posix, 123: ptp }";
 
+const DOMAINS_ERROR =
+  "give a mapping of network namespaces and their observation domains, such as { blue: 2 }";
+
+const observationDomainId = wholeNumber(0, 0xffff_ffff);
+
+const observationDomains = z.record(netnsName, observationDomainId, { error: DOMAINS_ERROR });
+
 const timestamps = z
   .record(
     z.string().refine((key) => key === "default" || isNamespaceId(key), {
@@ -82,7 +89,8 @@ export function agentConfigSchema(
   purpose: Purpose = "agent",
 ): z.ZodType<AgentConfig> {
   return mapping({
-    observationDomainId: wholeNumber(0, 0xffff_ffff).default(1),
+    observationDomainId: observationDomainId.default(1),
+    observationDomains: observationDomains.default({}),
     interfaces: list(interfaceConfig, "interfaces such as { name: eth1 }").default([]),
     meter: meterConfig.prefault({}),
     trace: traceConfig.prefault({ source: "off" }),
@@ -116,6 +124,7 @@ function* contradictions(config: AgentConfig, purpose: Purpose): Generator<Mista
   }
   yield* tooManySinks(config);
   yield* repeatedInterfaces(config);
+  if (purpose === "agent") yield* unusedDomains(config);
   if (config.enterpriseNumbers.ioam === config.enterpriseNumbers.own) {
     const message = "give another number than that of ioam: the ids of both overlap";
     yield [["enterpriseNumbers", "own"], message];
@@ -133,6 +142,19 @@ function* tooManySinks({ collectors, outputs }: AgentConfig): Generator<Mistake>
       ? ["collectors", READERS]
       : ["outputs", READERS - collectors.length];
   yield [path, `is one too many: at most ${READERS} collectors and outputs together`];
+}
+
+function* unusedDomains({
+  observationDomains,
+  interfaces,
+  trace,
+}: AgentConfig): Generator<Mistake> {
+  const used = [...interfaces.map(({ netns }) => netns), ...(trace.netns ?? [])];
+  for (const name of Object.keys(observationDomains)) {
+    if (used.includes(name)) continue;
+    const message = "is of a network namespace that neither interfaces nor trace.netns name";
+    yield [["observationDomains", name], message];
+  }
 }
 
 function* repeatedInterfaces(config: AgentConfig): Generator<Mistake> {

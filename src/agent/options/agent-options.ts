@@ -1,5 +1,6 @@
 // The options records of an agent for one collector, as the configuration asks for them.
 import {
+  type DomainCounters,
   type ElementRegistry,
   ioamElements,
   type OptionsRecords,
@@ -7,12 +8,13 @@ import {
   typeInformation,
 } from "../../ipfix/index.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
+import { observationDomainsOf } from "../observation-domains.ts";
 import { exportingReliability } from "./exporting-reliability.ts";
 import { flowKeys } from "./flow-keys.ts";
 import { interfaceNames, type NamedInterface } from "./interface-names.ts";
 import type { LossCounts } from "./loss-counts.ts";
 import { meteringReliability } from "./metering-reliability.ts";
-import { type ExportedCounts, meteringStatistics } from "./metering-statistics.ts";
+import { meteringStatistics } from "./metering-statistics.ts";
 import type { OptionsContext } from "./options-context.ts";
 import { OPTIONS_TEMPLATE_IDS } from "./template-ids.ts";
 
@@ -25,28 +27,30 @@ export interface OptionsSources {
   readonly began: number;
   /** Unique on this host, such as the agent's process id. */
   readonly exportingProcessId: number;
-  /** Sent to this collector. */
-  readonly exported: () => ExportedCounts;
+  /** Sent to this collector in an observation domain. */
+  readonly exported: (observationDomainId: number) => Readonly<DomainCounters>;
   /** Not sent to this collector. */
   readonly notSent: () => LossCounts;
-  /** Over all meters and sources of kernel events. */
-  readonly ignored: () => LossCounts;
-  /** Of the network namespaces that are metered. */
-  readonly interfaces: () => Iterable<NamedInterface>;
+  /** Over all meters and sources of kernel events of an observation domain. */
+  readonly ignored: (observationDomainId: number) => LossCounts;
+  /** Of the network namespaces that are metered, those of an observation domain. */
+  readonly interfaces: (observationDomainId: number) => Iterable<NamedInterface>;
 }
 
 /** In the order in which they are sent. */
 export function agentOptions(config: AgentConfig, sources: OptionsSources): OptionsRecords[] {
-  const { options, observationDomainId: ofDomain, enterpriseNumbers, trace } = config;
+  const { options, enterpriseNumbers, trace } = config;
+  const ofDomains = observationDomainsOf(config);
   const { registry, began, exportingProcessId } = sources;
   /** What `make` makes, unless the kind is off. */
   const every = (
     milliseconds: number | undefined,
     make: (context: OptionsContext) => OptionsRecords | OptionsRecords[],
-    observationDomainId = options.observationDomainId,
+    domains: readonly number[] = [options.observationDomainId],
   ): OptionsRecords[] => {
     if (milliseconds === undefined) return [];
-    return [make({ registry, observationDomainId, period: milliseconds / 1000 })].flat();
+    const shared = { registry, period: milliseconds / 1000 };
+    return domains.flatMap((observationDomainId) => make({ ...shared, observationDomainId }));
   };
   return [
     ...every(options.extendedTypeInformation, (context) =>
@@ -57,12 +61,12 @@ export function agentOptions(config: AgentConfig, sources: OptionsSources): Opti
       }),
     ),
     ...every(options.meteringStatistics, (context) =>
-      meteringStatistics({ ...context, ofDomain, began, exported: sources.exported }),
+      meteringStatistics({ ...context, ofDomains, began, exported: sources.exported }),
     ),
     ...every(options.meteringReliability, (context) =>
       meteringReliability({
         ...context,
-        ofDomain,
+        ofDomains,
         began,
         hasOctets: trace.source === "off",
         ignored: sources.ignored,
@@ -74,10 +78,10 @@ export function agentOptions(config: AgentConfig, sources: OptionsSources): Opti
     ...every(
       options.flowKeys,
       (context) => flowKeys({ ...context, templates: sources.flowTemplates }),
-      ofDomain,
+      ofDomains,
     ),
     ...every(config.interfaces.length === 0 ? undefined : options.interfaceNames, (context) =>
-      interfaceNames({ ...context, interfaces: sources.interfaces }),
+      interfaceNames({ ...context, ofDomains, interfaces: sources.interfaces }),
     ),
   ];
 }

@@ -11,9 +11,12 @@ export interface NamedInterface {
   readonly description?: string | undefined;
 }
 
-/** Where the names come from; asked anew each time. */
+/** Where the names come from. */
 export interface InterfaceNamesOptions extends OptionsContext {
-  readonly interfaces: () => Iterable<NamedInterface>;
+  /** The observation domains of the data: numbers of interfaces are unique within one. */
+  readonly ofDomains: readonly number[];
+  /** Of an observation domain; asked anew each time. */
+  readonly interfaces: (observationDomainId: number) => Iterable<NamedInterface>;
 }
 
 /** IFNAMSIZ of Linux. Fixed: pmacct miscounts options records of variable length. */
@@ -23,21 +26,30 @@ const DESCRIPTION_OCTETS = 64;
 /**
  * Two options: names by number, and descriptions of the interfaces that have one. nfcapd (1.7.1) takes a
  * record with a description for one whose scope and description have only the number between them, so
- * the number stands there and the name is the scope.
+ * the number stands there and the name is the scope. Of several observation domains the scope says which.
  */
 export function interfaceNames(options: InterfaceNamesOptions): OptionsRecords[] {
-  const { registry, observationDomainId, period, interfaces } = options;
+  const { registry, observationDomainId, period, ofDomains, interfaces } = options;
   const name = ["interfaceName", NAME_OCTETS] as const;
   const description = ["interfaceDescription", DESCRIPTION_OCTETS] as const;
   const { interfaceNames: ofNames, interfaceDescriptions } = OPTIONS_TEMPLATE_IDS;
+  const isSeveral = ofDomains.length > 1;
+  const domain = isSeveral ? ["observationDomainId"] : [];
   const shared = { observationDomainId, period };
+  /** Each with what its record begins with. */
+  function* all(): Generator<[DataRecord, NamedInterface]> {
+    for (const ofDomain of ofDomains) {
+      const scope = isSeveral ? { observationDomainId: ofDomain } : {};
+      for (const one of unambiguous(interfaces(ofDomain))) yield [scope, one];
+    }
+  }
   return [
     {
       ...shared,
-      template: optionsTemplate(registry, ofNames, ["ingressInterface"], [name]),
+      template: optionsTemplate(registry, ofNames, [...domain, "ingressInterface"], [name]),
       *records(): Iterable<DataRecord> {
-        for (const one of unambiguous(interfaces())) {
-          yield { ingressInterface: one.index, interfaceName: one.name };
+        for (const [scope, { index, name: interfaceName }] of all()) {
+          yield { ...scope, ingressInterface: index, interfaceName };
         }
       },
     },
@@ -46,13 +58,14 @@ export function interfaceNames(options: InterfaceNamesOptions): OptionsRecords[]
       template: optionsTemplate(
         registry,
         interfaceDescriptions,
-        [name],
+        [...domain, name],
         ["ingressInterface", description],
       ),
       *records(): Iterable<DataRecord> {
-        for (const one of unambiguous(interfaces())) {
+        for (const [scope, one] of all()) {
           if (one.description === undefined || one.description === "") continue;
           yield {
+            ...scope,
             interfaceName: one.name,
             ingressInterface: one.index,
             interfaceDescription: shortened(one.description),

@@ -6,19 +6,21 @@ import { OPTIONS_TEMPLATE_IDS } from "./template-ids.ts";
 
 /** What the statistics are of. */
 export interface MeteringReliabilityOptions extends OptionsContext {
-  /** The observation domain of the data. */
-  readonly ofDomain: number;
+  /** The observation domains of the data. */
+  readonly ofDomains: readonly number[];
   /** When the agent began, Unix milliseconds. */
   readonly began: number;
   /** Whether the octets of all ignored packets are known: not those of the kernel's IOAM events. */
   readonly hasOctets: boolean;
-  /** As it is now; times are Unix milliseconds, 0 for none. */
-  readonly ignored: () => Loss & { readonly first: number; readonly last: number };
+  /** Of an observation domain, as it is now; times are Unix milliseconds, 0 for none. */
+  readonly ignored: (
+    observationDomainId: number,
+  ) => Loss & { readonly first: number; readonly last: number };
 }
 
-/** One record, about the observation domain of the data. */
+/** One record an observation domain of the data. */
 export function meteringReliability(options: MeteringReliabilityOptions): OptionsRecords {
-  const { registry, observationDomainId, period, ofDomain, began, hasOctets, ignored } = options;
+  const { registry, observationDomainId, period, ofDomains, began, hasOctets, ignored } = options;
   const octetCount = "ignoredOctetTotalCount";
   return {
     template: optionsTemplate(
@@ -37,14 +39,16 @@ export function meteringReliability(options: MeteringReliabilityOptions): Option
     observationDomainId,
     period,
     *records() {
-      const { packets, octets, first, last } = ignored();
-      yield {
-        observationDomainId: ofDomain,
-        systemInitTimeMilliseconds: began,
-        ignoredPacketTotalCount: packets,
-        ...(hasOctets && { [octetCount]: octets }),
-        observationTimeMilliseconds: [first, last],
-      };
+      for (const ofDomain of ofDomains) {
+        const { packets, octets, first, last } = ignored(ofDomain);
+        yield {
+          observationDomainId: ofDomain,
+          systemInitTimeMilliseconds: began,
+          ignoredPacketTotalCount: packets,
+          ...(hasOctets && { [octetCount]: octets }),
+          observationTimeMilliseconds: [first, last],
+        };
+      }
     },
   };
 }

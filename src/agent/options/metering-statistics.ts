@@ -1,29 +1,21 @@
 // Metering Process statistics (RFC 7011 section 4.1): what a collector should have got.
-import type { OptionsRecords } from "../../ipfix/index.ts";
+import type { DomainCounters, OptionsRecords } from "../../ipfix/index.ts";
 import { type OptionsContext, optionsTemplate } from "./options-context.ts";
 import { OPTIONS_TEMPLATE_IDS } from "./template-ids.ts";
 
-/** Sent to one collector since the agent began; SessionCounters will do. */
-export interface ExportedCounts {
-  readonly messages: number;
-  /** Data records, without those of options. */
-  readonly records: number;
-  /** Octets of the messages. */
-  readonly octets: number;
-}
-
 /** What the statistics are of. */
 export interface MeteringStatisticsOptions extends OptionsContext {
-  /** The observation domain of the data. */
-  readonly ofDomain: number;
+  /** The observation domains of the data. */
+  readonly ofDomains: readonly number[];
   /** When the agent began, Unix milliseconds. */
   readonly began: number;
-  readonly exported: () => ExportedCounts;
+  /** Sent to one collector since the agent began, in an observation domain. */
+  readonly exported: (observationDomainId: number) => Readonly<DomainCounters>;
 }
 
-/** One record, about the observation domain of the data. */
+/** One record an observation domain of the data. */
 export function meteringStatistics(options: MeteringStatisticsOptions): OptionsRecords {
-  const { registry, observationDomainId, period, ofDomain, began, exported } = options;
+  const { registry, observationDomainId, period, ofDomains, began, exported } = options;
   return {
     template: optionsTemplate(
       registry,
@@ -39,14 +31,16 @@ export function meteringStatistics(options: MeteringStatisticsOptions): OptionsR
     observationDomainId,
     period,
     *records() {
-      const { messages, records, octets } = exported();
-      yield {
-        observationDomainId: ofDomain,
-        systemInitTimeMilliseconds: began,
-        exportedMessageTotalCount: messages,
-        exportedFlowRecordTotalCount: records,
-        exportedOctetTotalCount: octets,
-      };
+      for (const ofDomain of ofDomains) {
+        const { messages, records, octets } = exported(ofDomain);
+        yield {
+          observationDomainId: ofDomain,
+          systemInitTimeMilliseconds: began,
+          exportedMessageTotalCount: messages,
+          exportedFlowRecordTotalCount: records,
+          exportedOctetTotalCount: octets,
+        };
+      }
     },
   };
 }

@@ -43,7 +43,7 @@ export class TraceSources {
   /** What their counters say of events that nobody read. */
   ignored(): IgnoringSource[] {
     return [...this.#open.values()].map((one) =>
-      ignoredByKernelEvents(`events ${one.inode}`, one.counters()),
+      ignoredByKernelEvents(`events ${one.inode}`, one.netns, one.counters()),
     );
   }
 

@@ -21,12 +21,17 @@ export function templateWithdrawal({ withdrawal, scopeFieldCount }: Template): S
 
 /** The templates of data, and the options with theirs. */
 export class Announcements {
-  readonly #domain: number;
+  readonly #domains: readonly number[];
   readonly #templates: Template[];
   readonly #options: readonly OptionsRecords[];
 
-  constructor(domain: number, templates: readonly Template[], options: readonly OptionsRecords[]) {
-    this.#domain = domain;
+  /** Templates of data are the same in all of `domains`. */
+  constructor(
+    domains: readonly number[],
+    templates: readonly Template[],
+    options: readonly OptionsRecords[],
+  ) {
+    this.#domains = domains;
     this.#templates = [];
     this.#options = options;
     for (const template of templates) this.add(template);
@@ -40,7 +45,7 @@ export class Announcements {
   /** Whether a template of data is among them. Throws as `add` does. */
   has(template: Template): boolean {
     const ofOptions = this.#options
-      .filter(({ observationDomainId }) => observationDomainId === this.#domain)
+      .filter(({ observationDomainId }) => this.#domains.includes(observationDomainId))
       .map((options) => options.template);
     const same = [...this.#templates, ...ofOptions].find(({ id }) => id === template.id);
     if (same === undefined) return false;
@@ -87,7 +92,7 @@ export class Announcements {
       );
     return [
       ...told(this.#options.filter(({ first }) => first === true)),
-      ...pack(this.#domain, this.#templates.map(templateRecord)),
+      ...this.#domains.flatMap((domain) => pack(domain, this.#templates.map(templateRecord))),
       ...told(this.#options.filter(({ first }) => first !== true)),
     ];
   }

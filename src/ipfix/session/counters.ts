@@ -27,6 +27,16 @@ export interface SessionCounters {
   refusals: number;
 }
 
+/** What was sent in one observation domain, over all transport sessions. */
+export interface DomainCounters {
+  /** Messages, those with templates and options included. */
+  messages: number;
+  /** Data records, without those of options. */
+  records: number;
+  /** Octets of the messages. */
+  octets: number;
+}
+
 /** All counters at 0. */
 export function newCounters(): SessionCounters {
   return {

@@ -1,5 +1,5 @@
 // An exporting process with one destination (RFC 7011): templates, options, data, over many sessions.
-import type { IoamctlError } from "../../errors.ts";
+import { IoamctlError } from "../../errors.ts";
 import type { Encoder } from "../encoder/compile-encoder.ts";
 import type { ExportContext } from "../field-source.ts";
 import type { Template } from "../template.ts";
@@ -10,7 +10,7 @@ import { encodeRecord } from "../value/encode-record.ts";
 import { listTemplates } from "../value/list-templates.ts";
 import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
 import { Calls, type GivingUp } from "./calls.ts";
-import { newCounters, type SessionCounters } from "./counters.ts";
+import { type DomainCounters, newCounters, type SessionCounters } from "./counters.ts";
 import { type ExportResult, Tally } from "./export-result.ts";
 import { asIoamctlError, type LinkState, sessionClosed } from "./link.ts";
 import { messageLimit } from "./message-limit.ts";
@@ -24,8 +24,10 @@ import { Sender } from "./sender.ts";
 export interface ExportingProcessOptions {
   /** Where to. */
   destination: Destination;
-  /** 0–4294967295. */
+  /** Of what a call says no other of: 0–4294967295. */
   observationDomainId: number;
+  /** Others, which have the same templates. */
+  moreObservationDomains?: readonly number[];
   /** Templates of records in memory, compiled; `export` refers to them by their place here. */
   encoders?: readonly Encoder[];
   /** Sent by itself, when a transport session begins and periodically. */
@@ -50,6 +52,12 @@ export interface ExportCall {
   signal?: AbortSignal | undefined;
 }
 
+/** What holds for one call of an exporting process. */
+export interface DomainCall extends ExportCall {
+  /** One of those of the exporting process. */
+  observationDomainId?: number | undefined;
+}
+
 const DEFAULT_REFRESH = 600;
 const DEFAULT_MAX_QUEUED = 1 << 20;
 
@@ -64,6 +72,7 @@ export class ExportingProcess {
   readonly counters: Readonly<SessionCounters>;
   readonly #counters: SessionCounters = newCounters();
   readonly #options: ExportingProcessOptions;
+  readonly #domains: readonly number[];
   readonly #announcements: Announcements;
   readonly #batches: RecordBatches;
   readonly #sender: Sender;
@@ -74,11 +83,13 @@ export class ExportingProcess {
   /** Begins to connect at once. */
   constructor(options: ExportingProcessOptions) {
     const { destination, observationDomainId, encoders = [], maxRate } = options;
+    const domains = [observationDomainId, ...(options.moreObservationDomains ?? [])];
     const templates = encoders.map(({ template }) => template);
     const refresh = 1000 * (options.templateRefresh ?? DEFAULT_REFRESH);
     this.counters = this.#counters;
     this.#options = options;
-    this.#announcements = new Announcements(observationDomainId, templates, options.options ?? []);
+    this.#domains = [...new Set(domains)];
+    this.#announcements = new Announcements(this.#domains, templates, options.options ?? []);
     this.#batches = new RecordBatches(encoders, observationDomainId);
     const idle = (): void => void this.#calls.between(() => this.#sender.announceIfDue());
     const again = (): void => {
@@ -122,6 +133,11 @@ export class ExportingProcess {
     return this.#sender.link.state;
   }
 
+  /** What it has sent in an observation domain, since it was made. */
+  sentIn(observationDomainId: number): Readonly<DomainCounters> {
+    return this.#sender.sentIn(observationDomainId);
+  }
+
   /** The other end of the present session, if there is one. */
   get peer(): Peer | undefined {
     return this.#sender.link.transport?.peer;
@@ -147,7 +163,8 @@ export class ExportingProcess {
    * Without `signal` records wait for a session as long as it takes. When it aborts, what is left is
    * dropped, but for the messages that are being sent just then: these count as sent.
    *
-   * Rejects with CONTEXT_INVALID when `context` lacks a value, SESSION_CLOSED after `close`.
+   * Rejects with CONTEXT_INVALID when `context` lacks a value, with DOMAIN_UNKNOWN when the observation
+   * domain is none of those of the options, with SESSION_CLOSED after `close`.
    */
   export(
     buffer: ArrayBufferLike,
@@ -155,10 +172,11 @@ export class ExportingProcess {
     count: number,
     kinds: ArrayLike<number>,
     context: ExportContext = {},
-    { signal }: ExportCall = {},
+    { signal, observationDomainId }: DomainCall = {},
   ): Promise<ExportResult> {
     return this.#calls.run(count, signal, async (givingUp) => {
       this.#batches.setContext(context);
+      this.#batches.setDomain(this.#domain(observationDomainId));
       const records = { buffer, offsets, count, kinds };
       let result = await this.#exportLaidOut(records, givingUp);
       // The path has become narrower: what did not fit is encoded once more.
@@ -194,13 +212,15 @@ export class ExportingProcess {
    * `withdraw`. Settles as `export` does.
    *
    * Rejects, and sends nothing, with VALUE_INVALID for a record that does not fit the template, with
-   * TEMPLATE_INVALID when another template has its id, with SESSION_CLOSED after `close`.
+   * TEMPLATE_INVALID when another template has its id, with DOMAIN_UNKNOWN and SESSION_CLOSED as
+   * `export` does.
    */
   async send(
     template: Template,
     records: Iterable<DataRecord>,
-    { signal }: ExportCall = {},
+    { signal, observationDomainId }: DomainCall = {},
   ): Promise<ExportResult> {
+    const domain = this.#domain(observationDomainId);
     const all = [...records];
     const data = all.map((record) => ({
       setId: template.id,
@@ -214,7 +234,10 @@ export class ExportingProcess {
       const { hasAnnounced } = this.#sender;
       const added = templates.filter((one) => this.#announcements.add(one));
       const ahead = hasAnnounced ? added.map(templateRecord) : [];
-      const messages = this.#pack([...ahead, ...data]);
+      const messages = [
+        ...this.#packElsewhere(domain, ahead),
+        ...this.#pack([...ahead, ...data], domain),
+      ];
       const result = await this.#calls.deliverRecords(messages, data.length, givingUp);
       // They were in the first of them: the collector lacks them still.
       if (ahead.length > 0 && result.dropped[0] === 0) {
@@ -235,7 +258,10 @@ export class ExportingProcess {
     await this.#calls.between(async () => {
       const isKnown = this.#announcements.remove(template) && this.#sender.hasAnnounced;
       if (!isKnown || this.#sender.link.transport?.takesWithdrawals !== true) return;
-      await this.#deliverAll(this.#pack([templateWithdrawal(template)], undefined, true));
+      const withdrawal = [templateWithdrawal(template)];
+      for (const domain of this.#domains) {
+        await this.#deliverAll(this.#pack(withdrawal, domain, true));
+      }
     });
     // Without a session there was no turn.
     this.#announcements.remove(template);
@@ -259,11 +285,22 @@ export class ExportingProcess {
     await this.#sender.close();
   }
 
-  #pack(
-    records: readonly SetRecord[],
-    domain: number = this.#options.observationDomainId,
-    isAnnouncement = false,
-  ): PackedMessage[] {
+  /** Throws DOMAIN_UNKNOWN. */
+  #domain(id: number = this.#options.observationDomainId): number {
+    if (this.#domains.includes(id)) return id;
+    throw new IoamctlError(
+      "DOMAIN_UNKNOWN",
+      `${id} is no observation domain of this exporting process: name it in moreObservationDomains`,
+    );
+  }
+
+  /** The same templates for the other observation domains. */
+  #packElsewhere(domain: number, templates: readonly SetRecord[]): PackedMessage[] {
+    const others = this.#domains.filter((one) => one !== domain);
+    return others.flatMap((one) => this.#pack(templates, one, true));
+  }
+
+  #pack(records: readonly SetRecord[], domain: number, isAnnouncement = false): PackedMessage[] {
     const limit = this.#limit(this.#sender.link.transport!);
     return packMessages(records, domain, limit, isAnnouncement);
   }

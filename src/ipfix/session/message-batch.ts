@@ -19,7 +19,7 @@ export class MessageBatch implements RecordBatch {
   readonly setContext: BoundEncoder["setContext"];
   records = 0;
   readonly #encoder: Encoder;
-  readonly observationDomainId: number;
+  observationDomainId: number;
   readonly #view: DataView;
   readonly #encode: EncodeRecord;
   readonly #recordLength: number;
@@ -61,7 +61,7 @@ export class MessageBatch implements RecordBatch {
     this.#recordsPerMessage = perMessage;
     this.#numbers = new Uint32Array(messages * perMessage);
     for (let at = 0; at < messages * length; at += length) {
-      writeHeaders(this.#view, at, length, this.observationDomainId, this.#encoder.template.id);
+      writeHeaders(this.#view, at, length, this.#encoder.template.id);
     }
     this.clear();
   }
@@ -99,10 +99,10 @@ export class MessageBatch implements RecordBatch {
   }
 
   stamp(from: number, seconds: number, sequence: number): void {
-    const { octets } = this;
+    const { octets, observationDomainId } = this;
     const length = this.#messageLength;
     for (let at = from; at < octets; at += length) {
-      stampMessage(this.#view, at, seconds, sequence);
+      stampMessage(this.#view, at, seconds, sequence, observationDomainId);
       sequence += this.#recordsPerMessage;
       if (octets - at < length) writeLengths(this.#view, at, octets - at);
     }

@@ -15,28 +15,16 @@ const SEQUENCE = 8;
 const DOMAIN = 12;
 const SET_LENGTH = MESSAGE_HEADER + 2;
 
-/** Writes the headers of a message that consists of one set; time and sequence number follow later. */
-export function writeHeaders(
-  view: DataView,
-  at: number,
-  length: number,
-  domain: number,
-  setId: number,
-): void {
-  writeMessageHeader(view, at, length, domain);
+/** Writes the headers of a message that consists of one set, but for what `stampMessage` does. */
+export function writeHeaders(view: DataView, at: number, length: number, setId: number): void {
+  writeMessageHeader(view, at, length);
   writeSetHeader(view, at + MESSAGE_HEADER, setId, length - MESSAGE_HEADER);
 }
 
-/** Writes a message's header; time and sequence number follow later. */
-export function writeMessageHeader(
-  view: DataView,
-  at: number,
-  length: number,
-  domain: number,
-): void {
+/** Writes a message's header, but for what `stampMessage` does. */
+export function writeMessageHeader(view: DataView, at: number, length: number): void {
   view.setUint16(at, VERSION);
   view.setUint16(at + LENGTH, length);
-  view.setUint32(at + DOMAIN, domain);
 }
 
 /** Writes a set's header; `length` is the whole set's. */
@@ -51,8 +39,18 @@ export function writeLengths(view: DataView, at: number, length: number): void {
   view.setUint16(at + SET_LENGTH, length - MESSAGE_HEADER);
 }
 
-/** Writes what is known only when a message is sent: Unix seconds, and data records sent before it. */
-export function stampMessage(view: DataView, at: number, seconds: number, sequence: number): void {
+/**
+ * Writes what differs from one sending to the next: Unix seconds, the data records sent before in the
+ * observation domain, and that.
+ */
+export function stampMessage(
+  view: DataView,
+  at: number,
+  seconds: number,
+  sequence: number,
+  domain: number,
+): void {
   view.setUint32(at + EXPORT_TIME, seconds);
   view.setUint32(at + SEQUENCE, sequence);
+  view.setUint32(at + DOMAIN, domain);
 }

@@ -11,6 +11,6 @@ export interface Outgoing {
   readonly octets: number;
   /** Data records in the messages that lie before an octet. */
   recordsBefore(octet: number): number;
-  /** Writes time and sequence number into the messages from an octet on. */
+  /** Writes time, sequence number and observation domain into the messages from an octet on. */
   stamp(from: number, seconds: number, sequence: number): void;
 }

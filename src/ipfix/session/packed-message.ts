@@ -41,7 +41,7 @@ export class PackedMessage implements Outgoing {
     this.isAnnouncement = isAnnouncement;
     this.#view = new DataView(this.bytes.buffer);
     this.#dataRecords = sets.flat().filter(({ setId }) => isData(setId)).length;
-    writeMessageHeader(this.#view, 0, octets, observationDomainId);
+    writeMessageHeader(this.#view, 0, octets);
     let at = MESSAGE_HEADER;
     for (const set of sets) {
       writeSetHeader(this.#view, at, set[0]!.setId, setLength(set));
@@ -58,7 +58,7 @@ export class PackedMessage implements Outgoing {
   }
 
   stamp(_from: number, seconds: number, sequence: number): void {
-    stampMessage(this.#view, 0, seconds, sequence);
+    stampMessage(this.#view, 0, seconds, sequence, this.observationDomainId);
   }
 }
 

@@ -25,6 +25,8 @@ export function recordsAt<T extends Records>(records: T, places: Uint32Array): T
 
 /** Messages that are being filled with records, to be sent in one go. */
 export interface RecordBatch extends Outgoing {
+  /** Of the messages; to be changed while the batch is empty. */
+  observationDomainId: number;
   readonly setContext: BoundEncoder["setContext"];
   /** Records in the batch. */
   readonly records: number;

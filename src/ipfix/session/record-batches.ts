@@ -32,6 +32,11 @@ export class RecordBatches {
     for (const batch of this.#batches) batch.layOut(limit, maxMessages);
   }
 
+  /** What follows is in this observation domain. */
+  setDomain(observationDomainId: number): void {
+    for (const batch of this.#batches) batch.observationDomainId = observationDomainId;
+  }
+
   /** Throws CONTEXT_INVALID when `context` lacks a value. */
   setContext(context: ExportContext): void {
     for (const batch of this.#batches) batch.setContext(context);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { IoamctlError } from "../../errors.ts";
 import type { Destination } from "../transport/destination.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { SessionCounters } from "./counters.ts";
+import type { DomainCounters, SessionCounters } from "./counters.ts";
 import { asIoamctlError, Link, sessionClosed } from "./link.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Pacer } from "./pacer.ts";
@@ -52,6 +52,7 @@ export class Sender {
   readonly #closing = new AbortController();
   /** Data records that were sent before, by observation domain. */
   readonly #sequences = new Map<number, number>();
+  readonly #domains = new Map<number, DomainCounters>();
   /** Whose session sequence numbers and announcements are. */
   #transport: Transport | undefined;
   #firstAnnouncements = 0;
@@ -78,6 +79,15 @@ export class Sender {
   /** Whether the present session has had its announcements. */
   get hasAnnounced(): boolean {
     return this.#transport !== undefined && this.#transport === this.link.transport;
+  }
+
+  /** What was sent in an observation domain so far. */
+  sentIn(domain: number): DomainCounters {
+    const known = this.#domains.get(domain);
+    if (known !== undefined) return known;
+    const counters = { messages: 0, records: 0, octets: 0 };
+    this.#domains.set(domain, counters);
+    return counters;
   }
 
   /** How many packets of messages of that length to send at once, so that the rate stays even. */
@@ -219,11 +229,15 @@ export class Sender {
     const records = outgoing.recordsBefore(to) - outgoing.recordsBefore(from);
     counters.messages += messages;
     counters.octets += to - from;
+    const inDomain = this.sentIn(domain);
+    inDomain.messages += messages;
+    inDomain.octets += to - from;
     if (outgoing.isAnnouncement) {
       counters.templateMessages += messages;
       counters.optionsRecords += records;
     } else {
       counters.records += records;
+      inDomain.records += records;
     }
     this.#sequences.set(domain, ((this.#sequences.get(domain) ?? 0) + records) >>> 0);
     this.#pacer?.charge(to - from + messages * transport.headerLength, performance.now());

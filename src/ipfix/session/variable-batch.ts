@@ -22,7 +22,7 @@ export class VariableBatch implements RecordBatch {
   readonly #tail: Tail;
   readonly #fixedLength: number;
   readonly #template: number;
-  readonly observationDomainId: number;
+  observationDomainId: number;
   #limit = BATCH_OCTETS;
   #position = OVERHEAD;
   #numbers: number[] = [];
@@ -70,8 +70,8 @@ export class VariableBatch implements RecordBatch {
   }
 
   stamp(_from: number, seconds: number, sequence: number): void {
-    writeHeaders(this.#view, 0, this.#position, this.observationDomainId, this.#template);
-    stampMessage(this.#view, 0, seconds, sequence);
+    writeHeaders(this.#view, 0, this.#position, this.#template);
+    stampMessage(this.#view, 0, seconds, sequence, this.observationDomainId);
   }
 
   numbersFrom(octet: number): Uint32Array {

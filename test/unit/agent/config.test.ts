@@ -49,6 +49,7 @@ describe("a configuration", () => {
     const config = parseConfig(
       `
 observationDomainId: 7
+observationDomains: { blue: 8 }
 interfaces:
   - { name: eth1, netns: blue, direction: both }
   - name: eth1
@@ -90,6 +91,7 @@ onExit: keep
     );
     expect(config).toEqual({
       observationDomainId: 7,
+      observationDomains: { blue: 8 },
       interfaces: [
         { name: "eth1", netns: "blue", direction: "both" },
         { name: "eth1", direction: "ingress" },
@@ -157,6 +159,7 @@ onExit: keep
   it("has defaults", () => {
     expect(parseConfig(INTERFACE + OUTPUT, "a.yaml")).toEqual({
       observationDomainId: 1,
+      observationDomains: {},
       interfaces: [{ name: "eth1", direction: "ingress" }],
       meter: { activeTimeout: 10_000 },
       trace: { source: "off", timestamps: { other: "posix", byNamespace: new Map() } },
@@ -192,7 +195,7 @@ describe("a mistake has file, line and column, and says what is right", () => {
     [
       "an unknown key",
       `${INTERFACE}${OUTPUT}metrics: {}\n`,
-      "3:1: unknown key metrics: known here: observationDomainId, interfaces, meter,",
+      "3:1: unknown key metrics: known here: observationDomainId, observationDomains, interfaces,",
     ],
     [
       "an unknown key further in",
@@ -219,6 +222,21 @@ describe("a mistake has file, line and column, and says what is right", () => {
       "a source of traces that is not there yet",
       `${INTERFACE}${OUTPUT}trace: { source: ebpf }\n`,
       '3:18: trace.source is "ebpf": give kernel or off',
+    ],
+    [
+      "an observation domain that is none",
+      `interfaces: [{ name: a, netns: blue }]\n${OUTPUT}observationDomains: { blue: -1 }\n`,
+      '3:29: observationDomains.blue is "-1": give a whole number from 0 to 4294967295',
+    ],
+    [
+      "observation domains that are not by network namespace",
+      `${INTERFACE}${OUTPUT}observationDomains: 2\n`,
+      '3:21: observationDomains is "2": give a mapping of network namespaces and their',
+    ],
+    [
+      "an observation domain of nothing",
+      `${INTERFACE}${OUTPUT}observationDomains: { blue: 2 }\n`,
+      '3:29: observationDomains.blue is "2": is of a network namespace that neither interfaces nor',
     ],
     ["a trace without a source", `${OUTPUT}trace: {}\n`, "2:8: trace has no source: give kernel"],
     [

@@ -78,6 +78,7 @@ function records(...numbers: number[]): Records {
     offsets: Uint32Array.from(numbers, (_, i) => i * words),
     kinds: new Uint8Array(numbers.length),
     count: numbers.length,
+    observationDomainId: 1,
     context: {},
   };
 }

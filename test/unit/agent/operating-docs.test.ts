@@ -41,7 +41,8 @@ it("every key that may be given is in the table", () => {
       return [path];
     }
     if (["options", "templates"].includes(path)) return [`${path}.*`];
-    if (["enterpriseNumbers", "interfaces[]", "trace.timestamps"].includes(path)) return [path];
+    const whole = ["enterpriseNumbers", "interfaces[]", "observationDomains", "trace.timestamps"];
+    if (whole.includes(path)) return [path];
     return Object.entries(value).flatMap(([key, inner]) =>
       paths(inner, path === "" ? key : `${path}.${key}`),
     );

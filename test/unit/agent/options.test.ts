@@ -18,6 +18,7 @@ import {
 } from "../../../src/agent/options/template-ids.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import {
+  type DataRecord,
   ElementRegistry,
   encodeRecord,
   ioamElements,
@@ -38,15 +39,23 @@ notSent.add({ records: 1, packets: 2, octets: 300 }, BEGAN + 2000);
 const ignored = new LossCounts();
 ignored.add({ records: 0, packets: 7, octets: 700 }, BEGAN + 10);
 
+const ignoredElsewhere = new LossCounts();
+ignoredElsewhere.add({ records: 0, packets: 2, octets: 200 }, BEGAN + 20);
+
+/** Observation domain 10 has exported less, ignored less, and has interfaces of its own. */
 const sources = (interfaces: NamedInterface[] = []): OptionsSources => ({
   registry,
   flowTemplates: flowTemplates(registry),
   began: BEGAN,
   exportingProcessId: 4321,
-  exported: () => ({ messages: 11, records: 22, octets: 33_000 }),
+  exported: (domain) =>
+    domain === 10
+      ? { messages: 1, records: 2, octets: 3000 }
+      : { messages: 11, records: 22, octets: 33_000 },
   notSent: () => notSent,
-  ignored: () => ignored,
-  interfaces: () => interfaces,
+  ignored: (domain) => (domain === 10 ? ignoredElsewhere : ignored),
+  interfaces: (domain) =>
+    domain === 10 ? interfaces.map((one) => ({ ...one, name: `${one.name}-10` })) : interfaces,
 });
 
 /** The options of a configuration by the id of their template. */
@@ -123,6 +132,66 @@ describe("options", () => {
 const names = ({ template }: OptionsRecords): string[] =>
   template.fields.map(({ element }) => element.name);
 
+describe("of several observation domains", () => {
+  const domains = {
+    interfaces: [{ name: "eth0" }, { name: "eth0", netns: "blue" }, { name: "a", netns: "green" }],
+    observationDomains: { blue: 10, green: 9 },
+  };
+  const all = (): OptionsRecords[] =>
+    agentOptions(
+      configOf({ ...BASE, ...domains, options: ALL }),
+      sources([{ index: 2, name: "eth0", description: "uplink" }]),
+    );
+
+  it("statistics have a record for each", () => {
+    const records = (id: number): DataRecord[] => {
+      const [options, ...more] = all().filter(({ template }) => template.id === id);
+      expect(more).toEqual([]);
+      return [...options!.records()];
+    };
+    expect(records(ids.meteringStatistics)).toMatchObject([
+      { observationDomainId: 9, exportedFlowRecordTotalCount: 22 },
+      { observationDomainId: 10, exportedFlowRecordTotalCount: 2 },
+    ]);
+    expect(records(ids.meteringReliability)).toMatchObject([
+      { observationDomainId: 9, ignoredPacketTotalCount: 7, ignoredOctetTotalCount: 700 },
+      { observationDomainId: 10, ignoredPacketTotalCount: 2, ignoredOctetTotalCount: 200 },
+    ]);
+  });
+
+  it("names of interfaces say which they are of", () => {
+    const [options] = all().filter(({ template }) => template.id === ids.interfaceNames);
+    expect(options!.template.scopeFieldCount).toBe(2);
+    expect([...options!.records()]).toEqual([
+      { observationDomainId: 9, ingressInterface: 2, interfaceName: "eth0" },
+      { observationDomainId: 10, ingressInterface: 2, interfaceName: "eth0-10" },
+    ]);
+    const [descriptions] = all().filter(
+      ({ template }) => template.id === ids.interfaceDescriptions,
+    );
+    expect([...descriptions!.records()]).toEqual([
+      {
+        observationDomainId: 9,
+        ingressInterface: 2,
+        interfaceName: "eth0",
+        interfaceDescription: "uplink",
+      },
+      {
+        observationDomainId: 10,
+        ingressInterface: 2,
+        interfaceName: "eth0-10",
+        interfaceDescription: "uplink",
+      },
+    ]);
+  });
+
+  it("flow keys are in those of the templates", () => {
+    const keys = all().filter(({ template }) => template.id === ids.flowKeys);
+    expect(keys.map(({ observationDomainId }) => observationDomainId)).toEqual([9, 10]);
+    expect([...keys[0]!.records()]).toEqual([...keys[1]!.records()]);
+  });
+});
+
 describe("statistics", () => {
   it("tell what was exported", () => {
     const options = made().get(ids.meteringStatistics)!;
@@ -189,27 +258,48 @@ describe("ignored packets", () => {
       tableFullOctets: 5000n,
       optionsMalformed: 9n,
     };
-    expect(ignoredByMeter("a", counters)).toEqual({ key: "a", packets: 7, octets: 5300 });
+    expect(ignoredByMeter("a", "blue", counters)).toEqual({
+      key: "a",
+      netns: "blue",
+      packets: 7,
+      octets: 5300,
+    });
     const events = { netlinkDrops: 5, netlinkMalformed: 2 };
-    expect(ignoredByKernelEvents("b", events)).toEqual({ key: "b", packets: 7, octets: 0 });
+    expect(ignoredByKernelEvents("b", null, events)).toEqual({
+      key: "b",
+      netns: null,
+      packets: 7,
+      octets: 0,
+    });
   });
 
   it("count from the first look at a source on, with the time of each look", () => {
-    const packets = new IgnoredPackets();
+    const packets = new IgnoredPackets(() => 9);
     const look = (now: number, ...counts: [string, number, number][]): void =>
       packets.look(
-        counts.map(([key, count, octets]) => ({ key, packets: count, octets })),
+        counts.map(([key, count, octets]) => ({ key, netns: null, packets: count, octets })),
         now,
       );
     look(1000, ["a", 50, 5000], ["b", 0, 0]);
-    expect(packets.counts).toMatchObject({ packets: 0, octets: 0, first: 0, last: 0 });
+    expect(packets.countsIn(9)).toMatchObject({ packets: 0, octets: 0, first: 0, last: 0 });
     look(2000, ["a", 50, 5000], ["b", 2, 200]);
     look(3000, ["a", 51, 5100]);
     look(4000, ["a", 51, 5100], ["b", 2, 200]);
-    expect(packets.counts).toMatchObject({ packets: 3, octets: 300, first: 2000, last: 3000 });
+    expect(packets.countsIn(9)).toMatchObject({ packets: 3, octets: 300, first: 2000, last: 3000 });
     // A meter that was removed and made anew begins at 0.
     look(5000, ["a", 4, 400]);
-    expect(packets.counts).toMatchObject({ packets: 7, octets: 700, first: 2000, last: 5000 });
+    expect(packets.countsIn(9)).toMatchObject({ packets: 7, octets: 700, first: 2000, last: 5000 });
+  });
+
+  it("count in the observation domain of their network namespace", () => {
+    const packets = new IgnoredPackets((netns) => (netns === "blue" ? 2 : 1));
+    packets.look([
+      { key: "a", netns: null, packets: 5, octets: 50, isNew: true },
+      { key: "b", netns: "blue", packets: 7, octets: 70, isNew: true },
+    ]);
+    expect(packets.countsIn(1)).toMatchObject({ packets: 5, octets: 50 });
+    expect(packets.countsIn(2)).toMatchObject({ packets: 7, octets: 70 });
+    expect(packets.countsIn(3)).toMatchObject({ packets: 0, octets: 0 });
   });
 });
 

@@ -20,8 +20,17 @@ describe("a reload", () => {
     expect(() => refuseFixedChanges(config(), config(change))).not.toThrow();
   });
 
+  it("may leave out a network namespace and its observation domain", () => {
+    const blue = { interfaces: [{ name: "eth1", netns: "blue" }], observationDomains: { blue: 2 } };
+    expect(() => refuseFixedChanges(config(blue), config())).not.toThrow();
+  });
+
   it.each([
     ["observationDomainId", { observationDomainId: 2 }],
+    [
+      "observationDomains",
+      { interfaces: [{ name: "eth1", netns: "blue" }], observationDomains: { blue: 2 } },
+    ],
     ["enterpriseNumbers", { enterpriseNumbers: { own: 64000 } }],
     ["templates", { templates: { flow: { id: 1024 } } }],
     ["options", { options: { interfaceNames: "off" } }],
