@@ -11,7 +11,7 @@ import { observationDomainOf } from "./observation-domains.ts";
 import type { SinkMap } from "./open-sinks.ts";
 import { IgnoredPackets } from "./options/ignored-packets.ts";
 import { netnsInterfaces } from "./options/netns-interfaces.ts";
-import { refuseFixedChanges } from "./reload.ts";
+import { keepDomains, refuseFixedChanges } from "./reload.ts";
 import { ReturningNetns } from "./returning-netns.ts";
 import { startTicker, type Ticker } from "./ticker.ts";
 import { TraceSources } from "./trace/trace-sources.ts";
@@ -108,8 +108,9 @@ export class Agent {
     }
   }
 
-  async #reload(config: AgentConfig): Promise<void> {
-    refuseFixedChanges(this.#config, config);
+  async #reload(wanting: AgentConfig): Promise<void> {
+    refuseFixedChanges(this.#config, wanting);
+    const config = keepDomains(this.#config, wanting);
     // What was metered and is not there now is waited for.
     const wanted = wantedBy(config, meteredNames(this.#config));
     const sinks = await this.#sinks.open(config);

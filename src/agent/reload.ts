@@ -30,6 +30,15 @@ export function refuseFixedChanges(before: AgentConfig, after: AgentConfig): voi
   );
 }
 
+/**
+ * `after` with the observation domains of network namespaces that it names no more: their last flows
+ * are still to be exported, and they may be named again.
+ */
+export function keepDomains(before: AgentConfig, after: AgentConfig): AgentConfig {
+  const observationDomains = { ...before.observationDomains, ...after.observationDomains };
+  return { ...after, observationDomains };
+}
+
 /** Those of these network namespaces, in an order of their own: of others they change nothing. */
 function entriesOf(domains: object, names: readonly (string | undefined)[]): [string, number][] {
   return Object.entries(domains)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../../src/agent/config/agent-config.ts";
 import { configOf } from "../../../src/agent/config/schema.ts";
-import { refuseFixedChanges } from "../../../src/agent/reload.ts";
+import { keepDomains, refuseFixedChanges } from "../../../src/agent/reload.ts";
 
 const BASE = { interfaces: [{ name: "eth1" }], outputs: [{ console: {} }] };
 const config = (change: object = {}): AgentConfig => configOf({ ...BASE, ...change });
@@ -23,6 +23,11 @@ describe("a reload", () => {
   it("may leave out a network namespace and its observation domain", () => {
     const blue = { interfaces: [{ name: "eth1", netns: "blue" }], observationDomains: { blue: 2 } };
     expect(() => refuseFixedChanges(config(blue), config())).not.toThrow();
+    // And take both up again, but not with another.
+    const now = keepDomains(config(blue), config());
+    expect(() => refuseFixedChanges(now, config(blue))).not.toThrow();
+    const other = config({ ...blue, observationDomains: { blue: 3 } });
+    expect(() => refuseFixedChanges(now, other)).toThrow(/^observationDomains cannot change/);
   });
 
   it.each([
