@@ -31,6 +31,7 @@ export class Rotator {
   #ticker: Ticker | undefined;
   #filling: { close(): void } | undefined;
   #earlyQueued = false;
+  #dueQueued = false;
   #period = 0;
   #isStopping = false;
   #deadline: NodeJS.Timeout | undefined;
@@ -60,7 +61,7 @@ export class Rotator {
     this.#period = period;
     this.#ticker?.stop();
     this.#ticker = startTicker(period, async () => {
-      if (look()) await this.#enqueue(() => this.#rotate(ACTIVE_TIMEOUT));
+      if (look()) this.#rotateDue();
     });
   }
 
@@ -85,6 +86,17 @@ export class Rotator {
     await this.idle();
     await this.#finishPending(true);
     await this.#rotateNow(FORCED_END, true);
+  }
+
+  /** Not awaited by the ticker: the end of a drain that takes a whole period is its next tick. */
+  #rotateDue(): void {
+    this.#hurry(PATIENCE);
+    if (this.#dueQueued) return;
+    this.#dueQueued = true;
+    void this.#enqueue(async () => {
+      this.#dueQueued = false;
+      await this.#rotate(ACTIVE_TIMEOUT);
+    });
   }
 
   #rotateEarly(): void {

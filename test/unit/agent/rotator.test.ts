@@ -89,6 +89,20 @@ describe("a rotator", () => {
     expect(meter.rotations).toHaveLength(2);
   });
 
+  it("rotates every period also when a collector takes nothing in all of it", async () => {
+    const { meter, rotator } = setUp(async ({ signal }) => {
+      await new Promise((resolve) => signal?.addEventListener("abort", resolve, { once: true }));
+      return NOTHING_DROPPED;
+    });
+    rotator.start(4000, () => true);
+    for (let count = 1; count <= 5; count++) {
+      meter.inTable = 5;
+      await pass(4000);
+      expect(meter.rotations).toHaveLength(count);
+    }
+    rotator.stop();
+  });
+
   it("rotates early when the table is filling, once", async () => {
     const { meter, reasons, rotator } = setUp();
     rotator.start(10_000, () => true);
