@@ -1,7 +1,7 @@
 // attach, status, flush and detach: a round trip with traffic, and what they leave behind.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
 import { packetOctets } from "../lab/packet.ts";
@@ -9,7 +9,9 @@ import { run } from "../lab/process.ts";
 import type { RouterLab } from "../lab/router.ts";
 import { CommandLab } from "./command-lab.ts";
 import { inodeOf, type PrivateHost, programsOf } from "./private-host.ts";
-import type { AttachmentJson } from "./status-json.ts";
+import type { AttachmentJson, StatusJson } from "./status-json.ts";
+
+const IOAMCTL = fileURLToPath(new URL("../../bin/ioamctl", import.meta.url));
 
 let commands: CommandLab;
 let host: PrivateHost;
@@ -197,4 +199,27 @@ test("detach --all removes what a killed command had half made", async () => {
   expect((await commands.status()).tables).toEqual([]);
   expect(await host.print("detach", "--all", ...netns)).toBe("nothing was attached\n");
   await host.clean(lab.router);
+});
+
+test("inside `ip netns exec`, which has a /sys of its own, it pins where everybody sees it", async () => {
+  const ioamctl = async (args: string[], inside: string[] = []): Promise<string> => {
+    const [program, ...rest] = [...inside, process.execPath, IOAMCTL, ...args];
+    return (await run(program!, rest)).stdout;
+  };
+  const inside = ["ip", "netns", "exec", name];
+  onTestFinished(async () => {
+    await ioamctl(["detach", "--all", ...netns]);
+  });
+  // From outside first: where there is no BPF file system yet, only that one may mount it.
+  await ioamctl(["attach", "-n", "in0", ...netns]);
+  await ioamctl(["detach", "--all", ...netns]);
+
+  await ioamctl(["attach", "-n", "in0"], inside);
+  const seen = async (): Promise<string[]> => {
+    const { attachments } = JSON.parse(await ioamctl(["status", "--json"])) as StatusJson;
+    return attachments.filter((one) => one.netns === name).map((one) => one.interfaceName);
+  };
+  expect(await seen()).toEqual(["in0"]);
+  await ioamctl(["detach", "--all", ...netns]);
+  expect(await seen()).toEqual([]);
 });
