@@ -1,5 +1,6 @@
 // What status says of the collectors and files that agents export to.
 import type { CollectorStatus } from "../agent/exporter.ts";
+import { ofDestination } from "./of-destination.ts";
 import { type TableStyle, tableLines } from "./table.ts";
 
 /** Nothing where no agent exports. */
@@ -22,5 +23,7 @@ export function* collectorLines(
     collectors,
     style,
   );
-  for (const { name, error } of collectors) if (error !== undefined) yield `${name}: ${error}`;
+  for (const { name, error } of collectors) {
+    if (error !== undefined) yield ofDestination(name, error);
+  }
 }

@@ -14,6 +14,7 @@ import { type CollectorOption, collectorOption } from "./collector-option.ts";
 import { toIndentedJson } from "./json.ts";
 import { createLogger } from "./log.ts";
 import { tellEveryMistake } from "./mistakes.ts";
+import { ofDestination } from "./of-destination.ts";
 import { type CommonOptions, jsonOption, logLevelOption } from "./options.ts";
 import { print, write } from "./output.ts";
 import { recordLine } from "./record-line.ts";
@@ -137,7 +138,11 @@ function refuseFailures(results: readonly SendResult[]): void {
   const failures = results.flatMap(({ destination, error }) =>
     error === undefined
       ? []
-      : [new IoamctlError(error.code, `${destination}: ${error.message}`, { cause: error.cause })],
+      : [
+          new IoamctlError(error.code, ofDestination(destination, error.message), {
+            cause: error.cause,
+          }),
+        ],
   );
   if (failures.length > 0) throw new AggregateError(failures);
 }
