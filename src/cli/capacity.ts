@@ -1,6 +1,7 @@
 // Says that a flow table is filling or full, and what to do.
 import { runningAgent } from "../agent/agent-lock.ts";
 import { FILLING_SHARE, type Meter } from "../meter/index.ts";
+import { netnsArgument } from "./options.ts";
 
 /**
  * One line on a table that is 75 % full or more; undefined while there is room. A flow takes a record
@@ -20,7 +21,7 @@ export function capacityHint(
       : `is full (${maxFlows} records): new flows are not metered, tableFull counts their packets`;
   const remedy =
     runningAgent(meter.netnsInode) === undefined
-      ? "export it with `ioamctl agent`, empty it with `ioamctl flush --all`, " +
+      ? `export it with \`ioamctl agent\`, empty it with \`ioamctl flush --all${netnsArgument(netns)}\`, ` +
         "or attach anew with a larger --max-flows"
       : "the agent empties it early: should this last, give it a larger meter.maxFlows or a shorter " +
         "meter.activeTimeout";

@@ -12,6 +12,7 @@ import {
   interfacesOption,
   jsonOption,
   logLevelOption,
+  netnsArgument,
   netnsOption,
 } from "./options.ts";
 import { print } from "./output.ts";
@@ -158,9 +159,10 @@ function removeIfDone(meter: Meter, log: Logger): boolean {
   }
   log.debug({ flows, agent: agent?.pid }, "table kept");
   if (agent === undefined) {
+    const where = netnsArgument(meter.netns);
     process.stderr.write(
       `ioamctl detach: the table is kept because it holds ${flows} flows that were neither exported ` +
-        "nor flushed: `ioamctl dump` shows them, `ioamctl detach --all` removes them\n",
+        `nor flushed: \`ioamctl dump${where}\` shows them, \`ioamctl detach --all${where}\` removes them\n`,
     );
   }
   return false;

@@ -1,6 +1,7 @@
 // Opens the meter that a command is to look at.
 import { IoamctlError } from "../errors.ts";
 import { Meter } from "../meter/index.ts";
+import { netnsArgument } from "./options.ts";
 import { requirePrivileges } from "./privilege.ts";
 
 /**
@@ -11,10 +12,12 @@ export function openMeter(netns: string | undefined): Meter {
   requirePrivileges();
   const meter = Meter.open(netns);
   if (meter !== undefined) return meter;
-  const [where, option] =
-    netns === undefined ? ["this netns", ""] : [`netns ${netns}`, ` --netns ${netns}`];
+  const [where, other] =
+    netns === undefined
+      ? ["this netns", ", or name another netns with --netns"]
+      : [`netns ${netns}`, ""];
   throw new IoamctlError(
     "NOT_ATTACHED",
-    `nothing is metered in ${where}: attach with \`ioamctl attach -n IFACE${option}\``,
+    `nothing is metered in ${where}: attach with \`ioamctl attach -n IFACE${netnsArgument(netns)}\`${other}`,
   );
 }

@@ -22,6 +22,11 @@ export function netnsOption(): Option {
   ).argParser(notEmpty("a name that `ip netns` lists"));
 }
 
+/** The same in a command that a message advises: " --netns NAME", or nothing. */
+export function netnsArgument(netns: string | null | undefined): string {
+  return netns === null || netns === undefined ? "" : ` --netns ${netns}`;
+}
+
 /** -n, of one or more interfaces: may be repeated. */
 export function interfacesOption(description: string): Option {
   const one = notEmpty("the name of an interface");

@@ -51,11 +51,11 @@ export class Attachments {
     return this.#inside(() => {
       const ifindex = interfaceIndex(name);
       if (ifindex === 0) {
-        const where = this.#netns === null ? "this network namespace" : `netns ${this.#netns}`;
-        throw new IoamctlError(
-          "NO_SUCH_INTERFACE",
-          `no interface ${name} in ${where}: see 'ip link', or name its netns with --netns`,
-        );
+        const [where, remedy] =
+          this.#netns === null
+            ? ["this network namespace", "see 'ip link', or name its netns with --netns"]
+            : [`netns ${this.#netns}`, `see 'ip -n ${this.#netns} link'`];
+        throw new IoamctlError("NO_SUCH_INTERFACE", `no interface ${name} in ${where}: ${remedy}`);
       }
       const known = this.#hooks.find(ifindex, direction);
       if (known !== undefined && this.#hooks.inForce(known, this.#programOf(known))) {

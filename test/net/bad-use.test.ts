@@ -69,8 +69,11 @@ async function configuration(text: string): Promise<string> {
 
 describe("interfaces and namespaces", () => {
   test.each([
-    ["attach -n none0 --netns HERE", /no interface none0 in netns \S+-here: see 'ip link'/],
-    ["attach -n far0 --netns HERE", /no interface far0 in netns \S+-here: .* --netns/],
+    [
+      "attach -n none0 --netns HERE",
+      /no interface none0 in netns \S+-here: see 'ip -n \S+-here link'/,
+    ],
+    ["attach -n far0 --netns HERE", /no interface far0 in netns \S+-here: see 'ip -n \S+-here link'/],
     ["attach -n near0 none0 --direction both --netns HERE", /no interface none0/],
     ["attach -n near0 none0 --hook tc --netns HERE", /no interface none0/],
     ["attach -n near0 --netns nowhere", /cannot open netns nowhere: .*ip netns list/],

@@ -122,6 +122,7 @@ test("attach, traffic, status, flush, detach", async () => {
   const last = await host.ioamctl(["detach", "-n", "in0", ...netns]);
   expect(last).toMatchObject({ code: 0, stdout: `in0: detached, ingress (netns ${name})\n` });
   expect(last.stderr).toMatch(/^ioamctl detach: the table is kept because it holds 2 flows .*\n$/);
+  expect(last.stderr).toContain(`\`ioamctl detach --all --netns ${name}\``);
   expect(await host.json("dump", ...netns)).toHaveLength(2);
   expect((await commands.status()).attachments).toEqual([]);
 

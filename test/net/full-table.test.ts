@@ -41,7 +41,7 @@ test("status and dump say when a table is filling and when it is full", async ()
   await send(5);
   const where = `the flow table of netns ${near.name}`;
   const remedy =
-    "export it with `ioamctl agent`, empty it with `ioamctl flush --all`, " +
+    `export it with \`ioamctl agent\`, empty it with \`ioamctl flush --all --netns ${near.name}\`, ` +
     "or attach anew with a larger --max-flows\n";
   const filling = `${where} is filling: 6 of 8 records are used: ${remedy}`;
   expect(await hint("status")).toBe(`ioamctl status: ${filling}`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { capacityHint } from "../../../src/cli/capacity.ts";
 import { detachInterfaces } from "../../../src/cli/detach.ts";
 import { toJson } from "../../../src/cli/json.ts";
+import { ofDestination } from "../../../src/cli/of-destination.ts";
 import { statusLines, statusOf } from "../../../src/cli/status.ts";
 import type { Attachment, Meter } from "../../../src/meter/index.ts";
 
@@ -89,11 +90,18 @@ describe("the hint on a table", () => {
 
   it("says that it is filling, and what to do", () => {
     expect(hint(75)).toMatch(/^the flow table of netns blue is filling: 75 of 100 .*ioamctl agent/);
+    expect(hint(75)).toContain("`ioamctl flush --all --netns blue`");
   });
 
   it("says that it is full", () => {
-    expect(hint(100, null)).toMatch(/^the flow table is full .*tableFull.*ioamctl flush --all/);
+    expect(hint(100, null)).toMatch(/^the flow table is full .*tableFull.*`ioamctl flush --all`/);
   });
+});
+
+it("says once which collector it speaks of", () => {
+  const said = "tcp 192.0.2.1:4739: the collector refuses the connection";
+  expect(ofDestination("tcp 192.0.2.1:4739", "the collector refuses the connection")).toBe(said);
+  expect(ofDestination("tcp 192.0.2.1:4739", said)).toBe(said);
 });
 
 describe("detach -n", () => {
