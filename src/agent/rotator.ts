@@ -119,7 +119,10 @@ export class Rotator {
   #enqueue(job: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(job).catch((error: Error) => {
       const fields = { netns: this.#meter.netns, err: error };
-      this.#troubles.warn(error.message, fields, "export failed, the next rotation tries again");
+      const next = this.#isStopping
+        ? "trying once more before the end"
+        : "the next rotation tries again";
+      this.#troubles.warn(error.message, fields, `export failed, ${next}`);
     });
     return this.#queue;
   }

@@ -73,7 +73,10 @@ describe("interfaces and namespaces", () => {
       "attach -n none0 --netns HERE",
       /no interface none0 in netns \S+-here: see 'ip -n \S+-here link'/,
     ],
-    ["attach -n far0 --netns HERE", /no interface far0 in netns \S+-here: see 'ip -n \S+-here link'/],
+    [
+      "attach -n far0 --netns HERE",
+      /no interface far0 in netns \S+-here: see 'ip -n \S+-here link'/,
+    ],
     ["attach -n near0 none0 --direction both --netns HERE", /no interface none0/],
     ["attach -n near0 none0 --hook tc --netns HERE", /no interface none0/],
     ["attach -n near0 --netns nowhere", /cannot open netns nowhere: .*ip netns list/],
