@@ -31,7 +31,10 @@ export interface Status {
     memoryOctets: number;
   }[];
   counters: Record<string, bigint>;
+  /** The first of `agents`. */
   agent: RunningAgent | null;
+  /** Those that export from here or another network namespace, each once. */
+  agents: RunningAgent[];
   /** What the agents' collectors and files have taken. */
   collectors: CollectorStatus[];
   /** Network namespaces whose kernel IOAM events are exported. */
@@ -111,12 +114,15 @@ export function statusOf(meters: readonly Meter[], ledgers: readonly TraceLedger
       counters[name] = (counters[name] ?? 0n) + BigInt(value);
     }
   }
-  const agents = [
+  const running = [
     ...meters.map((meter) => runningAgent(meter.netnsInode)),
     ...ledgers.map(({ pid }): RunningAgent | undefined =>
       pid === undefined ? undefined : { pid, state: "running" },
     ),
-  ];
+  ].filter((agent) => agent !== undefined);
+  const agents = running.filter(
+    ({ pid }, i) => running.findIndex((agent) => agent.pid === pid) === i,
+  );
   return {
     attachments: meters.flatMap((meter) => meter.attachments().sort(byPlace)),
     tables: meters.map((meter) => ({
@@ -126,8 +132,9 @@ export function statusOf(meters: readonly Meter[], ledgers: readonly TraceLedger
       memoryOctets: meter.memoryOctets,
     })),
     counters,
-    agent: agents.find((agent) => agent !== undefined) ?? null,
-    collectors: [...new Set(agents.flatMap((agent) => agent?.pid ?? []))].flatMap(readCollectors),
+    agent: agents[0] ?? null,
+    agents,
+    collectors: agents.flatMap(({ pid }) => readCollectors(pid)),
     traces: ledgers.map(({ netns, pid }) => ({ netns, pid: pid ?? null })),
     nodes: [],
   };
@@ -187,9 +194,8 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
   yield* collectorLines(status.collectors, style);
   yield* nodeLines(status.nodes, style);
   yield "";
-  yield status.agent === null
-    ? "No agent runs: nothing is exported."
-    : `Agent: pid ${status.agent.pid}, ${status.agent.state}.`;
+  if (status.agents.length === 0) yield "No agent runs: nothing is exported.";
+  for (const { pid, state } of status.agents) yield `Agent: pid ${pid}, ${state}.`;
 }
 
 /** The conservation law (docs/counters.md) with its numbers. */

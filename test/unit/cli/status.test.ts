@@ -39,7 +39,7 @@ function meter(fields: Record<string, unknown> = {}): Meter {
 describe("status", () => {
   it("is a whole document when nothing is attached", () => {
     const status = JSON.parse(toJson(statusOf([])));
-    expect(status).toMatchObject({ attachments: [], tables: [], agent: null });
+    expect(status).toMatchObject({ attachments: [], tables: [], agent: null, agents: [] });
     expect(status.counters).toMatchObject({
       packets: 0,
       dexOctets: 0,
@@ -71,12 +71,16 @@ describe("status", () => {
   });
 
   it("is readable", () => {
-    const document = { ...statusOf([meter()]), agent: { pid: 7, state: "running" as const } };
+    const agents = [
+      { pid: 7, state: "running" as const },
+      { pid: 9, state: "stopping" as const },
+    ];
+    const document = { ...statusOf([meter()]), agents };
     const lines = [...statusLines(document, ["the flow table is full"])];
     expect(lines).toContain("blue   eth1         2  ingress    tcx        42");
     expect(lines).toContain("blue               12        100  12 %   3 MiB");
     expect(lines).toContain("the flow table is full");
-    expect(lines).toContain("Agent: pid 7, running.");
+    expect(lines.slice(-2)).toEqual(["Agent: pid 7, running.", "Agent: pid 9, stopping."]);
   });
 });
 
