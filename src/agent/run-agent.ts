@@ -34,13 +34,15 @@ export async function runAgent({ config, reread, ...surroundings }: RunOptions):
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   if (reread === undefined) process.on("SIGHUP", onSignal);
 
-  const agent = await Agent.start(config, { ...surroundings, onIdle: stop });
+  const starting = Agent.start(config, { ...surroundings, onIdle: stop });
   if (reread !== undefined) {
-    let reloading = Promise.resolve();
+    // From the start on: without a handler SIGHUP would end the process.
+    let reloading: Promise<unknown> = starting.catch(() => {});
     process.on("SIGHUP", () => {
-      reloading = reloading.then(() => reload(agent, reread, surroundings.log));
+      reloading = reloading.then(async () => reload(await starting, reread, log)).catch(() => {});
     });
   }
+  const agent = await starting;
   log.info({ activeTimeout: config.meter.activeTimeout }, "running");
   const why = await stopped;
   stopping = true;
