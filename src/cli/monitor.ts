@@ -1,5 +1,7 @@
 // ioamctl monitor: the kernel's IOAM events as they come.
 import type { Command } from "commander";
+import { isNetns } from "../agent/netns-name.ts";
+import { IoamctlError } from "../errors.ts";
 import {
   LINUX_TIMESTAMPS,
   type NodeFields,
@@ -26,6 +28,12 @@ import { type CommonOptions, jsonOption, logLevelOption, netnsOption } from "./o
 import { print } from "./output.ts";
 import { requireNetAdmin } from "./privilege.ts";
 import { timestampsOption } from "./timestamp-option.ts";
+
+/** How often it looks whether its network namespace is still there, milliseconds. */
+const LOOK_MS = 1000;
+
+/** How long it may go on showing, at the end, what has come before, milliseconds. */
+const END_MS = 1000;
 
 interface MonitorOptions extends CommonOptions {
   netns?: string;
@@ -61,6 +69,7 @@ async function monitor(options: MonitorOptions): Promise<void> {
   const log = createLogger(options.logLevel);
   const netns = options.netns === undefined ? undefined : openNetns(options.netns);
   let shown: Monitor | undefined;
+  let looking: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       shown = new Monitor(options, resolve, reject);
@@ -68,8 +77,10 @@ async function monitor(options: MonitorOptions): Promise<void> {
       process.once("SIGINT", shown.end).once("SIGTERM", shown.end);
       log.debug({ netns: options.netns }, "listening");
       hint(netns);
+      looking = setInterval(shown.look, LOOK_MS);
     });
   } finally {
+    clearInterval(looking);
     shown?.close();
     netns?.close();
   }
@@ -87,6 +98,9 @@ function hint(netns: NetnsHandle | undefined): void {
 
 /** Prints batch after batch at the reader's speed; what comes meanwhile waits in the buffers. */
 class Monitor {
+  /** The network namespace, if it has a name. */
+  readonly #netns: string | undefined;
+  #inode = 0;
   readonly #json: boolean;
   readonly #formats: TimestampFormats;
   readonly #resolve: () => void;
@@ -97,8 +111,11 @@ class Monitor {
     netlinkMalformed: 0,
   };
   #events: KernelEvents | undefined;
+  #showing: Promise<void> = Promise.resolve();
+  #ended = false;
 
   constructor(options: MonitorOptions, resolve: () => void, reject: (error: unknown) => void) {
+    this.#netns = options.netns;
     this.#json = options.json ?? false;
     this.#formats = options.timestamps ?? LINUX_TIMESTAMPS;
     this.#resolve = resolve;
@@ -106,9 +123,13 @@ class Monitor {
   }
 
   listen(netns: NetnsHandle | undefined): void {
+    this.#inode = netns?.inode ?? 0;
     this.#events = listenToKernel(
       { netns, keepAlive: true },
-      (batch) => this.#show(batch),
+      (batch) => {
+        this.#showing = this.#show(batch);
+        return this.#showing;
+      },
       this.#reject,
     );
   }
@@ -117,12 +138,39 @@ class Monitor {
     this.#events?.close();
   }
 
-  /** Interrupted: says what was lost and not said yet. */
+  /** Interrupted: shows what has come by now, says what was lost and what there is no time for. */
   readonly end = async (): Promise<void> => {
-    if (this.#events === undefined) return;
-    await print(this.#lossLines(this.#events.counters())).catch(this.#reject);
-    this.#resolve();
+    // Whoever does not want to wait for that gives a second signal.
+    process.off("SIGINT", this.end).off("SIGTERM", this.end);
+    if (await this.#finish()) this.#resolve();
   };
+
+  /** A network namespace that was deleted would live on, with its devices, as long as we listen. */
+  readonly look = async (): Promise<void> => {
+    const netns = this.#netns;
+    if (netns === undefined || isNetns(netns, this.#inode) || !(await this.#finish())) return;
+    this.#reject(
+      new IoamctlError(
+        "NETNS_GONE",
+        `netns ${netns} was deleted: no more events will come from it`,
+      ),
+    );
+  };
+
+  /** Stops listening; true: all that is to be printed has been, for the first time. */
+  async #finish(): Promise<boolean> {
+    if (this.#events === undefined || this.#ended) return false;
+    this.#ended = true;
+    try {
+      const unshown = await this.#events.end(END_MS);
+      await this.#showing;
+      await print(this.#lossLines(this.#events.counters(), unshown));
+      return true;
+    } catch (error) {
+      this.#reject(error);
+      return false;
+    }
+  }
 
   async #show(batch: EventBatch): Promise<void> {
     try {
@@ -157,15 +205,18 @@ class Monitor {
     };
   }
 
-  /** What was lost since this was last asked. */
-  *#lossLines(now: Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed">) {
+  /** What was lost since this was last asked; of that, received and not shown. */
+  *#lossLines(
+    now: Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed">,
+    unshown = 0,
+  ): Generator<string> {
     const drops = now.netlinkDrops - this.#said.netlinkDrops;
     const malformed = now.netlinkMalformed - this.#said.netlinkMalformed;
     this.#said = now;
     if (drops > 0) {
-      yield this.#json
-        ? toJson({ event: "drops", netlinkDrops: drops, total: now.netlinkDrops })
-        : `drops  ${drops} events lost, the kernel's buffer was full (${now.netlinkDrops} in all)`;
+      const total = now.netlinkDrops;
+      if (this.#json) yield toJson({ event: "drops", netlinkDrops: drops, total });
+      else yield* dropLines(drops - unshown, unshown, total);
     }
     if (malformed > 0) {
       yield this.#json
@@ -173,4 +224,10 @@ class Monitor {
         : `malformed  ${malformed} events skipped (${now.netlinkMalformed} in all)`;
     }
   }
+}
+
+function* dropLines(full: number, unshown: number, total: number): Generator<string> {
+  const inAll = `(${total} in all)`;
+  if (full > 0) yield `drops  ${full} events lost, the kernel's buffer was full ${inAll}`;
+  if (unshown > 0) yield `drops  ${unshown} events not shown, for it was to end ${inAll}`;
 }

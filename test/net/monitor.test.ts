@@ -1,9 +1,13 @@
 // ioamctl monitor as an operator runs it: events of the real kernel, readable and as JSON.
+
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dexPacket } from "../lab/dex-packet.ts";
+import { eventually } from "../lab/eventually.ts";
 import { generator } from "../lab/generator.ts";
 import { setUpNode, type TraceModel, traceOption, tracePacket } from "../lab/ioam-kernel.ts";
+import { createNetns } from "../lab/netns.ts";
 import { packetOctets } from "../lab/packet.ts";
 import { Background, run } from "../lab/process.ts";
 import { type RouterLab, router } from "../lab/router.ts";
@@ -147,6 +151,60 @@ test("says what was lost: a reader that stands still, then reads on", async () =
       .split("\n")
       .every((line) => JSON.parse(line)),
   ).toBe(true);
+});
+
+/** Whether a monitor still receives. */
+function receives({ pid }: Background): boolean {
+  return readdirSync(`/proc/${pid}/task`).some((id) => {
+    return readFileSync(`/proc/${pid}/task/${id}/comm`, "utf8") === "ioam-netlink\n";
+  });
+}
+
+test("interrupted while its reader stands still: what it has no time for is counted", async () => {
+  const packet = dexPacket({ source: "fd00:1::", before: [traceOption({ ...TRACE, nodes: [] })] });
+  using gen = generator(lab.source, "src0", { flows: 10, packet });
+  await using running = await monitor();
+  running.child.stdout!.pause();
+  const packets = 15_000;
+  await gen.send({ packets });
+  running.child.kill("SIGINT");
+  await eventually("it has given up", () => !receives(running));
+  running.child.stdout!.resume();
+  expect((await running.ended).code).toBe(0);
+  const events = running.output.split("trace  namespace").length - 1;
+  const unshown = /^drops {2}(\d+) events not shown, for it was to end \(\1 in all\)$/m;
+  const [, count] = unshown.exec(running.output)!;
+  expect(events).toBeGreaterThan(0);
+  expect(events + Number(count)).toBe(packets);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s under load: each event is shown or counted",
+  async (signal) => {
+    const packet = dexPacket({
+      source: "fd00:1::",
+      before: [traceOption({ ...TRACE, nodes: [] })],
+    });
+    using gen = generator(lab.source, "src0", { flows: 10, packet });
+    await using running = await monitor("--json");
+    const packets = 100_000;
+    await gen.send({ packets });
+    expect((await running.stop(signal)).code).toBe(0);
+    const events = running.output.split('"event":"trace"').length - 1;
+    const drops = [...running.output.matchAll(/"netlinkDrops":(\d+)/g)];
+    expect(drops.reduce((sum, [, count]) => sum + Number(count), events)).toBe(packets);
+  },
+);
+
+test("its netns is deleted: it says so and ends, for else it would keep it alive", async () => {
+  const passing = await createNetns("passing");
+  const running = new Background("node", [IOAMCTL, "monitor", "--netns", passing.name]);
+  await running.until(/no interface of netns .* has IOAM enabled/);
+  await passing.close();
+  expect((await running.ended).code).toBe(1);
+  expect(running.errors.trimEnd().split("\n").at(-1)).toBe(
+    `ioamctl monitor: netns ${passing.name} was deleted: no more events will come from it`,
+  );
 });
 
 test("its reader goes away: it ends", async () => {
