@@ -1,7 +1,7 @@
 // The agent and the kernel's IOAM events: what it exports, read by somebody else, equals the packets.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ianaElements, ioamElements } from "../../src/ipfix/index.ts";
 import { type Collector, collector } from "../lab/collector.ts";
 import { eventually } from "../lab/eventually.ts";
@@ -324,6 +324,27 @@ outputs: [{ console: {} }]
   expect(flow).toMatchObject({ ioamFlowId: 1, packetDeltaCount: 1 });
   await commands.host.print("detach", "--all");
   await commands.host.clean(commands.lab.router);
+});
+
+test("an agent in its own netns: status elsewhere says which that is, and shows the node", async () => {
+  const file = await commands.configure(`
+trace: { source: kernel }
+outputs: [{ console: {} }]
+`);
+  const { lab, name, host } = commands;
+  const running = host.start(["agent", "-c", file], { inside: lab.router });
+  onTestFinished(async () => {
+    await running.stop("SIGKILL");
+  });
+  await running.until(/"msg":"running"/);
+  const { traces, nodes } = await commands.status();
+  expect(traces).toEqual([{ netns: name, pid: running.pid }]);
+  expect(nodes).toContainEqual(expect.objectContaining({ netns: name, ioamNodeId: 42 }));
+  expect(await host.print("status")).toContain(`Kernel events of netns ${name}: 0 received`);
+  const there = await host.ioamctl(["status", "--json"], { inside: lab.router });
+  expect(JSON.parse(there.stdout).traces).toEqual([{ netns: null, pid: running.pid }]);
+  expect((await running.stop()).code).toBe(0);
+  await host.print("detach", "--all");
 });
 
 test("one agent alone exports the events of a netns; another netns is free", async () => {

@@ -37,6 +37,7 @@ export function addTraceCounters(a: TraceCounters, b: TraceCounters): TraceCount
 
 /** A network namespace whose events an agent exports, or did. */
 export interface TraceLedger {
+  /** Its name, also where the agent that runs inside has none for it; null: the caller's own. */
   readonly netns: string | null;
   readonly inode: number;
   /** Of the agent that runs. */
@@ -98,7 +99,9 @@ export function readTraceLedgers(): TraceLedger[] {
     handle.close();
     const pid = agentPid(inode, "trace");
     const counters = pid === undefined ? settled(note) : note.counters;
-    return same ? [{ netns: note.netns, inode, pid, counters }] : [];
+    // An agent inside has no name for it.
+    const netns = handle.name ?? note.netns;
+    return same ? [{ netns, inode, pid, counters }] : [];
   });
 }
 
