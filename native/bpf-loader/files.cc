@@ -125,13 +125,14 @@ static Napi::Value mount_bpffs(const Napi::CallbackInfo &info)
 	return Napi::Boolean::New(info.Env(), mounted);
 }
 
-/* flock(fd): whether the exclusive lock was free */
+/* flock(fd, shared): whether the lock was free */
 static Napi::Value lock(const Napi::CallbackInfo &info)
 {
+	int kind = info[1].ToBoolean() ? LOCK_SH : LOCK_EX;
 	int result;
 
 	do {
-		result = flock(int_argument(info, 0), LOCK_EX | LOCK_NB);
+		result = flock(int_argument(info, 0), kind | LOCK_NB);
 	} while (result && errno == EINTR);
 	if (result && errno != EWOULDBLOCK)
 		return throw_errno(info.Env(), errno, "flock");

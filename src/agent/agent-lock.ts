@@ -1,12 +1,6 @@
 // One agent a network namespace: who it is, what it does, and what is left to undo when it is killed.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
-import { IoamctlError } from "../errors.ts";
 import { type Attachment, agentPid, type Lock, lockAgent } from "../meter/index.ts";
-
-/** A reader that asks who holds the lock has it for a moment: an agent tries more than once. */
-const ATTEMPTS = 4;
-const PAUSE_MS = 25;
 
 /** What an agent is doing. */
 export type AgentState = "starting" | "running" | "stopping";
@@ -45,16 +39,8 @@ export class AgentLock {
   }
 
   /** Takes the lock. Throws AGENT_RUNNING when another agent has it. */
-  static async acquire(netnsInode: number): Promise<AgentLock> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return new AgentLock(netnsInode, lockAgent(netnsInode));
-      } catch (error) {
-        const taken = error instanceof IoamctlError && error.code === "AGENT_RUNNING";
-        if (!taken || attempt === ATTEMPTS) throw error;
-      }
-      await delay(PAUSE_MS);
-    }
+  static acquire(netnsInode: number): AgentLock {
+    return new AgentLock(netnsInode, lockAgent(netnsInode));
   }
 
   /** Writes down the state, and the attachments that are to be undone when this agent ends. */

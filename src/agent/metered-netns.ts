@@ -53,7 +53,7 @@ export class MeteredNetns {
     sinks: () => readonly Sink[],
     log: Logger,
   ): Promise<MeteredNetns> {
-    const lock = await AgentLock.acquire(inode);
+    const lock = AgentLock.acquire(inode);
     try {
       const { meter, attached, adopted } = await withMeterLock(inode, () =>
         openAttached(options, points),

@@ -45,7 +45,9 @@ export type AgentRole = "agent" | "trace";
 /** Takes the place of the one agent of a network namespace. Throws AGENT_RUNNING. */
 export function lockAgent(netnsInode: number, role: AgentRole = "agent"): Lock {
   const fd = openLock(`${role}-${netnsInode}.lock`);
-  if (!flock(fd)) {
+  while (!flock(fd)) {
+    // Those who only look share the lock with us for a moment, an agent never does.
+    if (flock(fd, "shared")) continue;
     closeSync(fd);
     const pid = agentPid(netnsInode, role);
     const what = role === "agent" ? "drains" : "exports the kernel's IOAM events of";
@@ -68,7 +70,8 @@ export function agentPid(netnsInode: number, role: AgentRole = "agent"): number 
     return undefined;
   }
   try {
-    if (flock(fd)) return undefined;
+    // Shared: it is in the way of no other who looks.
+    if (flock(fd, "shared")) return undefined;
     const pid = Number(readFileSync(fd, "utf8"));
     return Number.isInteger(pid) && pid > 0 ? pid : undefined;
   } finally {

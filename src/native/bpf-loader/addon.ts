@@ -150,7 +150,7 @@ export interface Addon {
   getPinned(path: string, kind: "map" | "program" | "link"): Fd;
   getById(kind: "map" | "program" | "link", id: number): Fd;
   mountBpffs(path: string): boolean;
-  flock(fd: number): boolean;
+  flock(fd: number, shared: boolean): boolean;
   flockWait(fd: number): Promise<void>;
   funlock(fd: number): void;
   possibleCpus(): number;

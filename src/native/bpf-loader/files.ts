@@ -3,12 +3,17 @@
 import { addon } from "./addon.ts";
 import { attempt, attemptAsync } from "./failure.ts";
 
-/** Takes the exclusive lock (flock) of an open file: false when another holds it. */
-export function flock(fd: number): boolean {
-  return attempt(`cannot lock descriptor ${fd}`, "LOCK_FAILED", () => addon().flock(fd));
+/**
+ * Takes the exclusive lock (flock) of an open file, or a shared one: false when another holds one that
+ * does not go with it. What was held before is lost then.
+ */
+export function flock(fd: number, kind: "exclusive" | "shared" = "exclusive"): boolean {
+  return attempt(`cannot lock descriptor ${fd}`, "LOCK_FAILED", () =>
+    addon().flock(fd, kind === "shared"),
+  );
 }
 
-/** Waits for that lock, on a thread of its own. */
+/** Waits for the exclusive lock, on a thread of its own. */
 export function flockWait(fd: number): Promise<void> {
   return attemptAsync(`cannot lock descriptor ${fd}`, "LOCK_FAILED", () => addon().flockWait(fd));
 }
