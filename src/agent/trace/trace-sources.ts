@@ -6,7 +6,7 @@ import { isNetns, netnsIdentity } from "../netns-name.ts";
 import { type IgnoringSource, ignoredByKernelEvents } from "../options/ignored-packets.ts";
 import type { TraceSink } from "../sink.ts";
 import { TraceIds } from "./trace-records.ts";
-import { TracedNetns } from "./traced-netns.ts";
+import { type IgnoredEvents, TracedNetns } from "./traced-netns.ts";
 
 /** The names of the network namespaces that a configuration asks for; undefined: the agent's own. */
 export function tracedNames({ trace, interfaces }: AgentConfig): (string | undefined)[] {
@@ -27,6 +27,8 @@ export class TraceSources {
   readonly #sinks: () => readonly TraceSink[];
   readonly #log: Logger;
   readonly #onGone: () => void;
+  /** Events that nobody read, of those that are closed: by name. */
+  readonly #ignoredBefore: Map<string | null, IgnoredEvents> = new Map();
 
   /** `onGone`: a network namespace has gone, and its events with it. */
   constructor(sinks: () => readonly TraceSink[], log: Logger, onGone: () => void) {
@@ -40,11 +42,14 @@ export class TraceSources {
     return this.#open.size;
   }
 
-  /** What their counters say of events that nobody read. */
+  /** Events that nobody read since the agent began, also of network namespaces that have gone. */
   ignored(): IgnoringSource[] {
-    return [...this.#open.values()].map((one) =>
-      ignoredByKernelEvents(`events ${one.inode}`, one.netns, one.counters()),
-    );
+    const sums = new Map(this.#ignoredBefore);
+    for (const one of [...this.#open.values(), ...this.#closing.keys()]) addIgnored(sums, one);
+    return [...sums].map(([netns, events]) => ({
+      ...ignoredByKernelEvents(`events ${netns ?? ""}`, netns, events),
+      isNew: true,
+    }));
   }
 
   /**
@@ -139,8 +144,19 @@ export class TraceSources {
 
   async #close(one: TracedNetns): Promise<void> {
     if (this.#open.get(one.inode) === one) this.#open.delete(one.inode);
-    const closed = one.close().finally(() => this.#closing.delete(one));
+    const closed = one.close().finally(() => {
+      if (this.#closing.delete(one)) addIgnored(this.#ignoredBefore, one);
+    });
     this.#closing.set(one, closed);
     await closed;
   }
+}
+
+function addIgnored(sums: Map<string | null, IgnoredEvents>, one: TracedNetns): void {
+  const { netlinkDrops: drops, netlinkMalformed: malformed } = one.ignored;
+  const before = sums.get(one.netns) ?? { netlinkDrops: 0, netlinkMalformed: 0 };
+  sums.set(one.netns, {
+    netlinkDrops: before.netlinkDrops + drops,
+    netlinkMalformed: before.netlinkMalformed + malformed,
+  });
 }

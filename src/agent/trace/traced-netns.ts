@@ -3,7 +3,12 @@ import type { Logger } from "pino";
 import type { TimestampFormats } from "../../ioam/index.ts";
 import { type Lock, lockAgent } from "../../meter/index.ts";
 import { type NetnsHandle, openNetns } from "../../native/bpf-loader/index.ts";
-import { type EventBatch, type KernelEvents, listenToKernel } from "../../netlink/index.ts";
+import {
+  type EventBatch,
+  type KernelEventCounters,
+  type KernelEvents,
+  listenToKernel,
+} from "../../netlink/index.ts";
 import { LimitedLog } from "../limited-log.ts";
 import { isNetns } from "../netns-name.ts";
 import type { TraceSink } from "../sink.ts";
@@ -37,6 +42,9 @@ export interface TraceSurroundings {
   readonly sinks: () => readonly TraceSink[];
   readonly log: Logger;
 }
+
+/** Events that nobody read. */
+export type IgnoredEvents = Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed">;
 
 /** A network namespace whose events are exported. */
 export class TracedNetns {
@@ -144,6 +152,11 @@ export class TracedNetns {
   /** Resolves when no export runs that began before. */
   async idle(): Promise<void> {
     await this.#exports.idle();
+  }
+
+  /** Events that nobody read, since it was opened. */
+  get ignored(): IgnoredEvents {
+    return this.#events.counters();
   }
 
   /** Since the first agent that listened in this network namespace. */
