@@ -17,6 +17,7 @@ import {
   Template,
   TemplateIds,
 } from "../ipfix/index.ts";
+import { containsItself } from "./contains-itself.ts";
 import { type ElementField, readElementField } from "./element-text.ts";
 import { RecordReader } from "./record-reader.ts";
 import { type GivenRecords, recordsSchema } from "./records-schema.ts";
@@ -132,6 +133,13 @@ class Loader {
       if (template === undefined) {
         const known = [...this.#templates.keys()].join(", ");
         this.#add(["records", i, "template"], `give one of the templates ${known}`);
+        return [];
+      }
+      if (containsItself(values)) {
+        this.#add(
+          ["records", i, "values"],
+          "an alias in it stands for what it lies in: write it out",
+        );
         return [];
       }
       const read = (now: bigint): [DataRecord, RecordReader] => {

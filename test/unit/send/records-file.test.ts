@@ -183,6 +183,18 @@ records: [{ template: t, values: {} }]`,
       ],
     ],
     [
+      "values without an end",
+      `
+templates: { t: { elements: [subTemplateList] } }
+records:
+  - { template: t, values: &v { subTemplateList: { template: t, records: [*v] } } }
+  - { template: t, values: { subTemplateList: &l { template: t, records: [{ subTemplateList: *l }] } } }`,
+      [
+        "r.yaml:4:31: records[0].values: an alias in it stands for what it lies in",
+        "r.yaml:5:28: records[1].values: an alias in it stands for what it lies in",
+      ],
+    ],
+    [
       "templates",
       `
 templates:
