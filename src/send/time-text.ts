@@ -23,9 +23,15 @@ export function parseTime(text: string, now: bigint): bigint | undefined {
   const absolute = ISO.exec(text.trim());
   if (absolute === null) return undefined;
   const [, seconds, fraction = "", zone] = absolute;
-  const milliseconds = Date.parse(`${seconds!.replace(/[t ]/, "T")}${zone!.toUpperCase()}`);
-  if (Number.isNaN(milliseconds)) return undefined;
+  const local = seconds!.replace(/[t ]/, "T");
+  const milliseconds = Date.parse(`${local}${zone!.toUpperCase()}`);
+  if (Number.isNaN(milliseconds) || !isDay(local.slice(0, 10))) return undefined;
   return BigInt(milliseconds) * NANOSECONDS_PER_MILLISECOND + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** Whether there is such a day: Date.parse takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }
 
 /** Whether a time is another each time that it is asked for. */
