@@ -15,6 +15,9 @@ const AT_ONCE = 1000;
 /** How often a rate is looked after, in milliseconds. */
 const TICK = 10;
 
+/** Longest time of a timer, in milliseconds: a longer one would be over at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /**
  * Hands over every record. Ends early, without an error, when `signal` aborts, and with one when
  * `take` has it: what is wrong with one record's way is wrong with the next one's too.
@@ -46,7 +49,8 @@ async function* portions({ repeat, rate }: Entry, signal: AbortSignal): AsyncGen
       yield count;
     } else {
       const next = (1000 * sent) / rate! - (performance.now() - began);
-      await sleep(Math.max(TICK, Math.ceil(next)), undefined, { signal }).catch(() => {});
+      const wait = Math.min(Math.max(TICK, Math.ceil(next)), LONGEST_TIMER);
+      await sleep(wait, undefined, { signal }).catch(() => {});
     }
   }
 }

@@ -75,6 +75,28 @@ describe("records of a file", () => {
     expect(calls).toBe(1);
   });
 
+  it("wait quietly where the rate is less than one in the longest time of a timer", async () => {
+    const interrupt = new AbortController();
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => {
+      warnings.push(warning);
+      interrupt.abort();
+    };
+    process.on("warning", warned);
+    const given = file("{ template: t, repeat: 2, rate: 0.001/h, values: { octetDeltaCount: 1 } }");
+    await sendRecords(
+      given,
+      async (_template, records) => {
+        // A timer that were too long would be over, and warned of, before this one.
+        setTimeout(() => interrupt.abort(), 50);
+        return { sent: records.length, error: undefined };
+      },
+      interrupt.signal,
+    );
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
+  });
+
   it("end without an error when they are interrupted", async () => {
     const interrupt = new AbortController();
     let taken = 0;
