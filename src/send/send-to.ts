@@ -27,7 +27,7 @@ export interface SendResult {
 /** How to send, beside what and where to. */
 export interface SendOptions {
   readonly observationDomainId: number;
-  /** Milliseconds that it may take to connect, and a collector to take records. */
+  /** Milliseconds that it may take to connect, and that a collector may take nothing. */
   readonly timeout: number;
   /** Of the elements of enterprises; undefined: none is sent. */
   readonly typeInformation:
@@ -39,6 +39,9 @@ export interface SendOptions {
 
 /** Milliseconds in which a host says that nobody listens there. */
 const REFUSAL_MS = 100;
+
+/** Octets of the longest packet: what a pace lets through at once, if it is slow. */
+const LONGEST_PACKET = 9000;
 
 /** Where to send. */
 export interface SendTarget
@@ -62,13 +65,16 @@ export async function sendTo(
   });
   let error: IoamctlError | undefined;
   try {
-    await connected(session, timeout);
+    await connected(session, timeout, signal);
+    const { maxRate = Number.POSITIVE_INFINITY } = target;
+    // Who is paced is not slow.
+    const patience = timeout + (8000 * LONGEST_PACKET) / maxRate;
     await sendRecords(
       file,
       (template, records) =>
-        session.send(template, records, {
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-        }),
+        patiently(session, patience, signal, (givenUp) =>
+          session.send(template, records, { signal: givenUp }),
+        ),
       signal,
     );
     if (isRefusedLate) await refusals(session);
@@ -84,19 +90,53 @@ export async function sendTo(
   return { destination: target.destination.name, ...counts, ...(error !== undefined && { error }) };
 }
 
-/** Waits for a session. Throws why there is none. */
-async function connected(session: ExportingProcess, timeout: number): Promise<void> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), timeout);
+/** Waits for a session. Throws why there is none, and when `signal` aborts. */
+async function connected(
+  session: ExportingProcess,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let end = (): void => {};
   const tooLate = new Promise<IoamctlError>((resolve) => {
-    late.signal.addEventListener("abort", () => {
+    end = () => {
       const message = `no answer within ${timeout} ms: see that a collector is there`;
       resolve(new IoamctlError("COLLECTOR_UNREACHABLE", message));
-    });
+    };
   });
+  const timer = setTimeout(end, timeout);
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
   const error = await Promise.race([session.firstAttempt(), tooLate]);
   clearTimeout(timer);
+  signal.removeEventListener("abort", end);
   if (error !== undefined) throw error;
+}
+
+/**
+ * Runs `send` with a signal that aborts when the session has sent nothing for `patience` milliseconds,
+ * or `signal` does.
+ */
+async function patiently<T>(
+  { counters }: ExportingProcess,
+  patience: number,
+  signal: AbortSignal,
+  send: (givenUp: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const givenUp = new AbortController();
+  const giveUp = (): void => givenUp.abort();
+  let before = counters.messages;
+  const timer = setInterval(() => {
+    if (counters.messages === before) giveUp();
+    before = counters.messages;
+  }, patience);
+  signal.addEventListener("abort", giveUp);
+  if (signal.aborted) giveUp();
+  try {
+    return await send(givenUp.signal);
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 /** Throws when the collector's host says that nobody listens: it does so only after the fact. */

@@ -72,12 +72,33 @@ describe("records for one destination", () => {
     expect(result.records + result.droppedRecords).toBe(1000);
   });
 
+  it("are not given up for the pace that they have to keep", async () => {
+    const transport = new MemoryTransport();
+    // A thousand records take half a second.
+    const target = { ...to(transport.destination), maxRate: 200_000 };
+    const result = await sendTo(target, file, { ...options, timeout: 200 });
+    expect(result).toMatchObject({ records: 2500, droppedRecords: 0 });
+    expect(result.error).toBeUndefined();
+  });
+
   it("say why there is no session", async () => {
     const destination = destinationOf(async () => {
       throw new IoamctlError("TLS_REFUSED", "the certificate has expired");
     });
     const { error } = await sendTo(to(destination), file, options);
     expect(error).toMatchObject({ code: "TLS_REFUSED", message: "the certificate has expired" });
+  });
+
+  it("end when they are interrupted while there is no answer yet", async () => {
+    const interrupt = new AbortController();
+    const silent = destinationOf(() => {
+      setImmediate(() => interrupt.abort());
+      return new Promise(() => {});
+    });
+    const { signal } = interrupt;
+    const result = await sendTo(to(silent), file, { ...options, timeout: 86_400_000, signal });
+    expect(result).toMatchObject({ records: 0 });
+    expect(result.error).toBeUndefined();
   });
 
   it("end without an error when they are interrupted", async () => {
