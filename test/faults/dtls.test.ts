@@ -13,6 +13,7 @@ import {
 } from "../../src/ipfix/index.ts";
 import { COLLECTOR, refused, tlsLab } from "../conformance/tls-lab.ts";
 import { eventually } from "../lab/eventually.ts";
+import { Gate, gatedLookup } from "../lab/gated-lookup.ts";
 import { ipfixDump } from "../lab/ipfixdump.ts";
 import { listeningPort } from "../lab/listening-port.ts";
 import type { OpensslServer } from "../lab/openssl-server.ts";
@@ -210,14 +211,36 @@ describe("sessionLifetime", () => {
 
   it("finds out that a collector has forgotten the session without a sign", async () => {
     const collector = await lab.server({ version });
-    const options = { ...lab.options(collector), sessionLifetime: 1000 };
-    const destination = dtlsDestination(options);
+    const restarted = new Gate();
+    const lookup = gatedLookup(restarted, ["127.0.0.1"]);
+    const destination = dtlsDestination(
+      named(collector, [], { sessionLifetime: 300, connectTimeout: 60_000, lookup }),
+    );
     const transport = lab.opened(await connected(destination));
     await delivered(transport, collector);
     await collector.close();
     const again = await lab.server({ version, port: collector.port });
     // Nothing was sent meanwhile: for all that the exporter knows the session goes on.
     await sendAll(transport, sampleMessages(10).messages);
+    restarted.open();
+    expect(await transport.ended).toBeUndefined();
+    const successor = lab.opened(await connected(destination));
+    transport.close();
+    await delivered(successor, again);
+  });
+
+  it("does not end a session because the name does not resolve any more", async () => {
+    const collector = await lab.server({ version });
+    const restarted = new Gate();
+    const lookup = gatedLookup(restarted, ["127.0.0.1"], []);
+    const destination = dtlsDestination(
+      named(collector, [], { sessionLifetime: 300, connectTimeout: 60_000, lookup }),
+    );
+    const transport = lab.opened(await connected(destination));
+    // openssl serves one client at a time: the next session needs a server that is free.
+    await collector.close();
+    const again = await lab.server({ version, port: collector.port });
+    restarted.open();
     expect(await transport.ended).toBeUndefined();
     const successor = lab.opened(await connected(destination));
     transport.close();

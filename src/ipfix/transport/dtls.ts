@@ -108,16 +108,17 @@ class Collector implements Destination {
     const successor = this.#successor;
     this.#successor = undefined;
     const transport = successor?.isOver === false ? successor : await this.#begin(signal);
-    transport.limit(this.#lifetime, (closing) => this.#renew(closing));
+    transport.limit(this.#lifetime, (closing) => this.#renew(closing, transport.peer.address));
     return transport;
   }
 
-  async #begin(signal: AbortSignal): Promise<DtlsTransport> {
+  /** `known`: the collector's addresses, where its name is not to be looked up. */
+  async #begin(signal: AbortSignal, known?: readonly string[]): Promise<DtlsTransport> {
     const { name } = this;
     const { host, connectTimeout, lookup } = this.#options;
     const attempt = new Attempt(name, connectTimeout, signal);
     const material = await readTlsMaterial(name, this.#credentials);
-    const addresses = await addressesWithin(attempt, host, lookup);
+    const addresses = known ?? (await addressesWithin(attempt, host, lookup));
     const failures: AddressFailure[] = [];
     for (const [i, address] of addresses.entries()) {
       const share = attempt.left / (addresses.length - i);
@@ -169,9 +170,13 @@ class Collector implements Destination {
     });
   }
 
-  /** Begins the session that the next call of `connect` gives. */
-  async #renew(signal: AbortSignal): Promise<void> {
-    const successor = await this.#begin(signal);
+  /** Begins the session that the next call of `connect` gives; `address` is that of the present one. */
+  async #renew(signal: AbortSignal, address: string): Promise<void> {
+    const successor = await this.#begin(signal).catch((error: IoamctlError) => {
+      if (error.code !== "COLLECTOR_UNKNOWN") throw error;
+      // The name does not resolve any more, or not now: the address there is may still be right.
+      return this.#begin(signal, [address]);
+    });
     if (signal.aborted) return successor.close();
     this.#successor?.close();
     this.#successor = successor;
