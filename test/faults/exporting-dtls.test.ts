@@ -2,8 +2,9 @@
 import { expect, it } from "vitest";
 import type { Destination } from "../../src/ipfix/index.ts";
 import { dtlsDestination } from "../../src/ipfix/index.ts";
-import { tlsLab } from "../conformance/tls-lab.ts";
+import { COLLECTOR, tlsLab } from "../conformance/tls-lab.ts";
 import { eventually } from "../lab/eventually.ts";
+import { Gate, gatedLookup } from "../lab/gated-lookup.ts";
 import type { OpensslServer } from "../lab/openssl-server.ts";
 import { NumberedExport, receivedNumbers } from "./numbered-export.ts";
 
@@ -75,10 +76,15 @@ it("a collector that is killed and restarted gets a session that stands by itsel
 it("a collector that is frozen stalls nobody, and is found out when the session is renewed", async () => {
   const frozen = await lab.server({ version });
   const healthy = await lab.server({ version });
-  const failing = exportTo(to(frozen, { sessionLifetime: 1000, connectTimeout: 1000 }));
+  // openssl serves one client at a time: the next session must not begin before it is frozen.
+  const gate = new Gate();
+  const lookup = gatedLookup(gate, [frozen.address]);
+  const times = { sessionLifetime: 300, connectTimeout: 2000 };
+  const failing = exportTo(to(frozen, { host: COLLECTOR, lookup, ...times }));
   const other = exportTo(to(healthy));
   await Promise.all([deliver(failing, frozen), deliver(other, healthy)]);
   frozen.process.child.kill("SIGSTOP");
+  gate.open();
   await eventually("it is found out", async () => {
     await Promise.all([failing.hand(BATCH, 50), deliver(other, healthy)]);
     return failing.process.counters.connectionFailures > 0;
