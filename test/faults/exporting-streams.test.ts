@@ -119,8 +119,11 @@ describe.each(["tcp", "tls"] as const)("over %s", (protocol) => {
     }
     expect(failing.process.state).toBe("connected");
     expect(failing.process.counters.droppedRecords).toBeGreaterThan(350 * BATCH);
-    collectGarbage();
-    expect(used() - before).toBeLessThan(20_000_000);
+    // What was collected is given back by another thread, sooner or later.
+    await eventually("the memory is given back", () => {
+      collectGarbage();
+      return used() - before < 20_000_000;
+    });
     frozen.process.child.kill("SIGCONT");
     const thawed = await Promise.all([failing.hand(BATCH), other.hand(BATCH)]);
     expect(thawed.map(({ sent }) => sent)).toEqual([BATCH, BATCH]);
