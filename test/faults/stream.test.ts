@@ -197,9 +197,13 @@ describe.each(["tcp", "tls"] as const)("%s", (protocol) => {
 
     await there.order({ command: "pause" });
     await using busy = run(MANY);
+    await busy.until(/^connected\n/);
+    // Not that of the idle session, whose end may still be on its way.
+    const { port } = await there.connection("the second session", () => true, 1);
     await eventually("records under way", async () => {
-      const { stdout } = await runToEnd("ss", ["-tnH", "dst", `127.0.0.1:${there.port}`]);
-      return stdout.split("\n").some((line) => Number(line.split(/\s+/)[2]) > 0);
+      if (!busy.running) throw new Error(`it has ended: ${busy.log}`);
+      const { stdout } = await runToEnd("ss", ["-tnH", "src", `127.0.0.1:${port}`]);
+      return Number(stdout.split(/\s+/)[2]) > 0;
     });
     expect(busy.output).toBe("connected\n");
     await there.order({ command: "resume" });
