@@ -1,6 +1,6 @@
 // Octet arrays, strings and addresses (RFC 7011 sections 6.1.4, 6.1.6 and 6.1.11 and on).
-import ipaddr from "ipaddr.js";
 import { VARIABLE_LENGTH } from "../elements/data-type.ts";
+import { parseIPv4, parseIPv6 } from "./address-text.ts";
 import type { OctetWriter } from "./octet-writer.ts";
 import { unfit } from "./value-error.ts";
 
@@ -49,19 +49,6 @@ export function encodeIPv6Address(writer: OctetWriter, value: unknown): void {
 /** Writes an address of 6 octets. Throws VALUE_INVALID. */
 export function encodeMacAddress(writer: OctetWriter, value: unknown): void {
   encodeAddress(writer, value, 6, parseMac, "give a MAC address such as 02:00:5e:10:00:01");
-}
-
-function parseIPv4(text: string): number[] | undefined {
-  return ipaddr.IPv4.isValidFourPartDecimal(text)
-    ? ipaddr.IPv4.parse(text).toByteArray()
-    : undefined;
-}
-
-// A zone is of this host alone, and has no place in the octets.
-function parseIPv6(text: string): number[] | undefined {
-  return text.includes(":") && !text.includes("%") && ipaddr.IPv6.isValid(text)
-    ? ipaddr.IPv6.parse(text).toByteArray()
-    : undefined;
 }
 
 function parseMac(text: string): number[] | undefined {

@@ -1,8 +1,8 @@
 // A data record as a line of JSON, by the names of its information elements.
-import ipaddr from "ipaddr.js";
 import { exactInteger } from "../../exact-integer.ts";
 import type { AbstractDataType } from "../elements/data-type.ts";
 import type { Template } from "../template.ts";
+import { addressText, parseIPv4, parseIPv6 } from "./address-text.ts";
 import type { DataRecord, Value } from "./data-record.ts";
 import { encodeRecord } from "./encode-record.ts";
 import { type TimeType, timeCount } from "./encode-time.ts";
@@ -67,8 +67,8 @@ const BY_TYPE: Readonly<Record<AbstractDataType, (value: Value) => unknown>> = {
   dateTimeMilliseconds: time("dateTimeMilliseconds"),
   dateTimeMicroseconds: time("dateTimeMicroseconds"),
   dateTimeNanoseconds: time("dateTimeNanoseconds"),
-  ipv4Address: (value) => addressText(value as string | Uint8Array),
-  ipv6Address: (value) => addressText(value as string | Uint8Array),
+  ipv4Address: (value) => canonical(value as string | Uint8Array),
+  ipv6Address: (value) => canonical(value as string | Uint8Array),
   basicList: (value) => {
     const { semantic = "undefined", element, values } = value as BasicList;
     return { semantic, element: element.name, values: values.map(shown(element.type)) };
@@ -104,8 +104,8 @@ function macText(value: string | Uint8Array): string {
   return hexadecimal(value).replace(/..(?!$)/g, "$&:");
 }
 
-function addressText(value: string | Uint8Array): string {
-  const address =
-    typeof value === "string" ? ipaddr.parse(value) : ipaddr.fromByteArray([...value]);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
+/** `value` fits one of the types of addresses. */
+function canonical(value: string | Uint8Array): string {
+  if (typeof value !== "string") return addressText([...value]);
+  return addressText((parseIPv4(value) ?? parseIPv6(value))!);
 }

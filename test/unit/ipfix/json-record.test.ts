@@ -44,6 +44,7 @@ describe("a value in JSON", () => {
     ["ipv4Address", "192.0.2.1", '"192.0.2.1"'],
     ["ipv4Address", Uint8Array.of(192, 0, 2, 1), '"192.0.2.1"'],
     ["ipv6Address", "2001:DB8:0:0::0001", '"2001:db8::1"'],
+    ["ipv6Address", "::192.0.2.1", '"::c000:201"'],
     ["ipv6Address", new Uint8Array(16), '"::"'],
     ["dateTimeSeconds", new Date(1_720_000_000_999), "1720000000"],
     ["dateTimeMilliseconds", new Date(1_720_000_000_999), "1720000000999"],
