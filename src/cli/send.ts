@@ -112,7 +112,7 @@ function configFrom({ config, collector }: SendCommandOptions): AgentConfig {
   return configOf({ collectors: [collector!] }, "export");
 }
 
-/** What the outputs of the console get: each its own lines. */
+/** What the outputs of the console get, as long as it is read: each its own lines. */
 async function showRecords(
   { outputs }: AgentConfig,
   records: RecordsFile,
@@ -120,16 +120,18 @@ async function showRecords(
 ): Promise<void> {
   const formats = outputs.flatMap(({ console }) => (console === undefined ? [] : [console.format]));
   if (formats.length === 0) return;
+  const gone = new AbortController();
   await sendRecords(
     records,
     async (template, some) => {
       const lines = formats.flatMap((format) =>
         some.map((record) => recordLine(template, record, format)),
       );
-      await print(lines);
+      // Nobody reads them any more.
+      if (!(await print(lines))) gone.abort();
       return { sent: some.length, error: undefined };
     },
-    signal,
+    AbortSignal.any([signal, gone.signal]),
   );
 }
 

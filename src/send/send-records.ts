@@ -1,5 +1,5 @@
 // Sends the records of a file to one place: in their order, repeated, at their rates.
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { DataRecord, ExportResult, Template } from "../ipfix/index.ts";
 import { type Entry, type RecordsFile, unixNanoseconds } from "./records-file.ts";
 
@@ -33,6 +33,8 @@ export async function sendRecords(
       const records = Array.from({ length: count }, () => entry.record(now));
       const { error } = await take(entry.template, records);
       if (error !== undefined) throw error;
+      // Where records are taken at once, other destinations and signals have to have their turn.
+      await nextTurn();
     }
   }
 }

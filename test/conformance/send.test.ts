@@ -3,13 +3,14 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Collector } from "../lab/collector.ts";
+import { eventually } from "../lab/eventually.ts";
 import { type Folder, temporaryFolder } from "../lab/guard.ts";
 import { messageFacts } from "../lab/ipfix-messages.ts";
 import { ipfixDump } from "../lab/ipfixdump.ts";
 import { Nfcapd } from "../lab/nfcapd.ts";
 import { tshark } from "../lab/tshark.ts";
 import { freeUdpPort } from "../lab/udp-port.ts";
-import { ioamctl } from "../unit/cli/command-line.ts";
+import { ioamctl, startIoamctl } from "../unit/cli/command-line.ts";
 
 const RECORDS = `
 elements: [{ name: exampleText, id: 1000, enterprise: 32473, type: string, units: octets }]
@@ -121,6 +122,16 @@ outputs:
     await expectRecords((await second.sender(messages[1]!)).file);
     const [file] = (await readdir(folder.path)).filter((name) => name.endsWith(".ipfix"));
     await expectRecords(join(folder.path, file!));
+  });
+
+  it("shows records no longer than somebody reads them", async () => {
+    await writeFile(records, RECORDS.replace("repeat: 100", "repeat: 1000000000"));
+    const config = await configured("outputs: [{ console: { format: json } }]\n");
+    await using shown = startIoamctl(["send", "-c", config, "-f", records]);
+    await shown.until(/eth1/);
+    shown.child.stdout!.destroy();
+    await eventually("its end", () => !shown.running);
+    expect(await shown.ended).toEqual({ code: 0, signal: null });
   });
 
   it("sends its own example, which nfcapd takes", async () => {

@@ -1,6 +1,6 @@
 // Runs the command line in a child process, as a shell would.
 import { fileURLToPath } from "node:url";
-import { type RunResult, run } from "../../lab/process.ts";
+import { Background, type RunResult, run } from "../../lab/process.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
@@ -11,6 +11,11 @@ const NO_ADDON =
 /** Runs `ioamctl` with these arguments. */
 export async function ioamctl(args: string[]): Promise<RunResult> {
   return run(process.execPath, ["--import=tsx", MAIN, ...args], { check: false });
+}
+
+/** The same in the background. */
+export function startIoamctl(args: string[]): Background {
+  return new Background(process.execPath, ["--import=tsx", MAIN, ...args]);
 }
 
 /** Runs `ioamctl` with these arguments; loading a native module ends it with status 99. */

@@ -60,6 +60,23 @@ describe("records of a file", () => {
     expect(times[2]).toBeGreaterThan(times[0]!);
   });
 
+  it("leave others their turn, however fast they are taken", async () => {
+    let isOthersTurn = false;
+    setImmediate(() => {
+      isOthersTurn = true;
+    });
+    const turns: boolean[] = [];
+    await sendRecords(
+      file("{ template: t, repeat: 3000, values: { octetDeltaCount: 1 } }"),
+      async (_template, records) => {
+        turns.push(isOthersTurn);
+        return { sent: records.length, error: undefined };
+      },
+      never,
+    );
+    expect(turns).toEqual([false, true, true]);
+  });
+
   it("end with the first that is not taken", async () => {
     let calls = 0;
     const given = file("{ template: t, repeat: 5000, values: { octetDeltaCount: 1 } }");
