@@ -90,15 +90,16 @@ describe.each(["tls1_3", "tls1_2", "dtls1_2"] as const)("%s", (version) => {
     ["of another authority", "stranger", /\(unknown_ca\): it does not know the authority/],
     ["for servers only", { usage: "serverAuth" }, /\(unsupported_certificate\): .* clientAuth/],
   ])("an exporter's certificate %s is refused by the collector", async (_, issue, message) => {
-    const collector = await lab.server({ version });
     const identity =
       issue === "stranger"
         ? lab.stranger.identity("router")
         : await lab.authority.issue("refused", { ...issue });
     for (let i = 0; i < 3; i++) {
+      // One each: where s_server has refused, what it gets twice over DTLS keeps it from the next.
+      const collector = await lab.server({ version });
       expect(await lab.refusal(collector, identity)).toEqual(refused(message));
+      expect(collector.received).toHaveLength(0);
     }
-    expect(collector.received).toHaveLength(0);
   });
 
   it("an exporter whose certificate the collector cannot use shows none, and is refused", async () => {
