@@ -1,6 +1,6 @@
 // IPFIX files (RFC 5655), one after another.
 import { accessSync, constants, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Destination } from "./destination.ts";
 import { checkInteger, checkRetry, checkTime, unusable } from "./destination-options.ts";
 import { fileError } from "./file/file-error.ts";
@@ -31,6 +31,9 @@ export interface FileOptions {
 
 /** Templates and options find room in that, and then data: else there would be files without end. */
 const LEAST_OCTETS = 1_048_576;
+
+/** Octets that a name may have, less those that the time adds ("-20261121T004500Z002.damaged"). */
+const LONGEST_NAME = 255 - 28;
 
 /**
  * Files, each of which is a transport session: one is finished when its time or size is over, and the
@@ -71,6 +74,11 @@ function checkPath(given: string): string {
     throw unusable(`path is ${JSON.stringify(given)}: give the name of a file`);
   }
   const path = resolve(given);
+  if (Buffer.byteLength(basename(path)) > LONGEST_NAME) {
+    throw unusable(
+      `path: ${basename(path)} has no room for the time in its name: give at most ${LONGEST_NAME} octets`,
+    );
+  }
   const folder = dirname(path);
   let wrong: unknown;
   try {

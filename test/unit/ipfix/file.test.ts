@@ -475,6 +475,7 @@ describe("options", () => {
     [{ path: "" }, "path"],
     [{ path: "folder/" }, "path"],
     [{ path: "a\0b" }, "path"],
+    [{ path: `${"ü".repeat(110)}.ipfix.gz` }, "at most 227 octets"],
     [{ rotate: 0 }, "rotate"],
     [{ rotate: 2 ** 31 }, "rotate"],
     [{ sync: 0.5 }, "sync"],
@@ -488,6 +489,18 @@ describe("options", () => {
         message: expect.stringContaining(named),
       }),
     );
+  });
+
+  it("take the longest name that has room for the time, and whatever else is added", async () => {
+    const longest = "x".repeat(227);
+    await writeFile(join(folder.path, `${longest}.part`), "no IPFIX");
+    const to = destination({ path: join(folder.path, longest) });
+    for (let i = 0; i < 2; i++) {
+      const transport = await connected(to);
+      await send(transport, templateMessage());
+      await transport.close();
+    }
+    expect((await readdir(folder.path)).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
   it("are checked at once against what is there", async () => {
