@@ -1,5 +1,7 @@
 // ioamctl send: made-up records arrive where the configuration says, read by other people's decoders.
+import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Collector } from "../lab/collector.ts";
@@ -159,6 +161,20 @@ outputs:
     expect(stdout).toMatch(`udp 127.0.0.1:${port}: `);
     expect(stderr).toBe(
       `ioamctl send: udp 127.0.0.1:${port}: nobody listens there: start the collector, or check address and port\n`,
+    );
+  });
+
+  it("names a collector over TCP that refuses once", async () => {
+    const there = createServer().listen(0, "127.0.0.1");
+    await once(there, "listening");
+    const { port } = there.address() as AddressInfo;
+    there.close();
+    await once(there, "close");
+    const args = ["send", "--collector", `tcp://127.0.0.1:${port}`, "-f", records];
+    const { code, stderr } = await ioamctl(args);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `ioamctl send: tcp 127.0.0.1:${port}: the collector refuses the connection (ECONNREFUSED): start it, or check its port\n`,
     );
   });
 
