@@ -4,10 +4,10 @@
 // export to [::1]:PORT; without one it decodes every event and finds every field of every hop.
 
 import { once } from "node:events";
-import { collectorOf } from "../src/agent/collector-of.ts";
-import { CollectorSink } from "../src/agent/collector-sink.ts";
 import { configOf } from "../src/agent/config/schema.ts";
 import { LossCounts } from "../src/agent/options/loss-counts.ts";
+import { collectorOf } from "../src/agent/sinks/collector-of.ts";
+import { CollectorSink } from "../src/agent/sinks/collector-sink.ts";
 import { TraceIds } from "../src/agent/trace/trace-records.ts";
 import { TracedNetns } from "../src/agent/trace/traced-netns.ts";
 import { createLogger } from "../src/cli/log.ts";

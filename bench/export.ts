@@ -2,9 +2,9 @@
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DrainContext, drain } from "../src/agent/drain.ts";
-import { flowTemplates } from "../src/agent/flow-template.ts";
+import { type DrainContext, drain } from "../src/agent/metering/drain.ts";
 import { type Batch, type Dropped, NOTHING_DROPPED, type Sink } from "../src/agent/sink.ts";
+import { flowTemplates } from "../src/agent/templates/flow-template.ts";
 import {
   compileEncoder,
   DEFAULT_ENTERPRISE_NUMBERS,

@@ -2,20 +2,25 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { IoamctlError } from "../errors.ts";
-import { AgentSinks, type AgentSinksOptions } from "./agent-sinks.ts";
-import type { ObservationPoint } from "./attach-all.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
-import { MeteredNetns } from "./metered-netns.ts";
+import type { ObservationPoint } from "./metering/attach-all.ts";
+import { MeteredNetns } from "./metering/metered-netns.ts";
+import { ReturningNetns } from "./metering/returning-netns.ts";
+import {
+  meteredNames,
+  type WantedMap,
+  type WantedNetns,
+  wantedBy,
+} from "./metering/wanted-netns.ts";
 import { isNetns } from "./netns-name.ts";
 import { observationDomainOf } from "./observation-domains.ts";
-import type { SinkMap } from "./open-sinks.ts";
 import { IgnoredPackets } from "./options/ignored-packets.ts";
 import { netnsInterfaces } from "./options/netns-interfaces.ts";
 import { keepDomains, refuseFixedChanges } from "./reload.ts";
-import { ReturningNetns } from "./returning-netns.ts";
+import { AgentSinks, type AgentSinksOptions } from "./sinks/agent-sinks.ts";
+import type { SinkMap } from "./sinks/open-sinks.ts";
 import { startTicker, type Ticker } from "./ticker.ts";
 import { TraceSources } from "./trace/trace-sources.ts";
-import { meteredNames, type WantedMap, type WantedNetns, wantedBy } from "./wanted-netns.ts";
 
 /** What is not exported by then, at the end, stays in the table. */
 const STOP_LIMIT_MS = 10_000;

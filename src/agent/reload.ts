@@ -1,8 +1,8 @@
 // What a running agent cannot change without being started anew.
 import { IoamctlError } from "../errors.ts";
 import type { AgentConfig } from "./config/agent-config.ts";
+import { meteredNames } from "./metering/wanted-netns.ts";
 import { tracedNames } from "./trace/trace-sources.ts";
-import { meteredNames } from "./wanted-netns.ts";
 
 /**
  * Throws RELOAD_REFUSED when a key differs that is built into the tables or into what collectors

@@ -1,7 +1,7 @@
 // ioamctl attach: meters interfaces until they are detached.
 import { type Command, Option } from "commander";
-import { type Attached, expandDirections, openAttached } from "../agent/attach-all.ts";
-import { netnsInode, withMeterLock } from "../agent/meter-lock.ts";
+import { type Attached, expandDirections, openAttached } from "../agent/metering/attach-all.ts";
+import { netnsInode, withMeterLock } from "../agent/metering/meter-lock.ts";
 import { DEFAULT_MAX_FLOWS, type Hook, MAX_FLOWS } from "../meter/index.ts";
 import { toJson } from "./json.ts";
 import { createLogger } from "./log.ts";

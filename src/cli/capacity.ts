@@ -1,5 +1,5 @@
 // Says that a flow table is filling or full, and what to do.
-import { runningAgent } from "../agent/agent-lock.ts";
+import { runningAgent } from "../agent/metering/agent-lock.ts";
 import { FILLING_SHARE, type Meter } from "../meter/index.ts";
 import { netnsArgument } from "./options.ts";
 

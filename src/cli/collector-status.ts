@@ -1,5 +1,5 @@
 // What status says of the collectors and files that agents export to.
-import type { CollectorStatus } from "../agent/exporter.ts";
+import type { CollectorStatus } from "../agent/sinks/exporter.ts";
 import { ofDestination } from "./of-destination.ts";
 import { type TableStyle, tableLines } from "./table.ts";
 

@@ -1,7 +1,7 @@
 // ioamctl detach: ends metering of some interfaces, or removes everything of ours.
 import type { Command } from "commander";
-import { runningAgent } from "../agent/agent-lock.ts";
-import { netnsInode, withMeterLock } from "../agent/meter-lock.ts";
+import { runningAgent } from "../agent/metering/agent-lock.ts";
+import { netnsInode, withMeterLock } from "../agent/metering/meter-lock.ts";
 import { forgetTraceLedgers } from "../agent/trace/trace-ledger.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";

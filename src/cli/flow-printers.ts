@@ -1,5 +1,5 @@
 // How the agent's console prints flows and traces.
-import type { ExportedFlow, Printers } from "../agent/console-sink.ts";
+import type { ExportedFlow, Printers } from "../agent/sinks/console-sink.ts";
 import type { ExportedTrace } from "../agent/trace/exported-trace.ts";
 import type { TimestampFormats } from "../ioam/index.ts";
 import { eventObject } from "./event-json.ts";

@@ -1,8 +1,8 @@
 // ioamctl status: what is attached, how full the tables are, what was counted, who exports, IOAM nodes.
 import type { Command } from "commander";
-import { type RunningAgent, runningAgent } from "../agent/agent-lock.ts";
-import { readCollectors } from "../agent/collector-ledger.ts";
-import type { CollectorStatus } from "../agent/exporter.ts";
+import { type RunningAgent, runningAgent } from "../agent/metering/agent-lock.ts";
+import { readCollectors } from "../agent/sinks/collector-ledger.ts";
+import type { CollectorStatus } from "../agent/sinks/exporter.ts";
 import {
   newTraceCounters,
   readTraceLedgers,

@@ -4,7 +4,7 @@ import {
   collectorDestination,
   collectorSettings,
   outputDestination,
-} from "../agent/destinations.ts";
+} from "../agent/sinks/destinations.ts";
 import type { SendTarget } from "./send-to.ts";
 
 /** Every collector, whatever `exportMode` says, and every output that is a file. */

@@ -1,7 +1,7 @@
 // Templates from a configuration: every element that flows offer, in another order and in other lengths.
 import { afterEach, describe, expect, it } from "vitest";
 import { configOf } from "../../src/agent/config/schema.ts";
-import { FLOW_GROUP, flowTemplates } from "../../src/agent/flow-template.ts";
+import { FLOW_GROUP, flowTemplates } from "../../src/agent/templates/flow-template.ts";
 import {
   compileEncoder,
   ElementRegistry,

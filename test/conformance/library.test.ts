@@ -1,6 +1,6 @@
 // The library's export, received over UDP and read by other people's decoders, value by value.
 import { afterEach, describe, expect, it } from "vitest";
-import { flowTemplates } from "../../src/agent/flow-template.ts";
+import { flowTemplates } from "../../src/agent/templates/flow-template.ts";
 import {
   compileEncoder,
   ElementRegistry,

@@ -2,9 +2,9 @@
 // read each value, and collectors that do not care for them take the flows as if they were not there.
 import { afterEach, describe, expect, it } from "vitest";
 import { configOf } from "../../src/agent/config/schema.ts";
-import { flowTemplates } from "../../src/agent/flow-template.ts";
 import { agentOptions } from "../../src/agent/options/agent-options.ts";
 import { LossCounts } from "../../src/agent/options/loss-counts.ts";
+import { flowTemplates } from "../../src/agent/templates/flow-template.ts";
 import {
   compileEncoder,
   ElementRegistry,

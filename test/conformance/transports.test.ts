@@ -1,10 +1,10 @@
 // Every template, options and transport: what arrives is read by other people's decoders, value by value.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/agent/config/schema.ts";
-import { flowTemplates } from "../../src/agent/flow-template.ts";
 import { agentOptions } from "../../src/agent/options/agent-options.ts";
 import { LossCounts } from "../../src/agent/options/loss-counts.ts";
 import { OPTIONS_TEMPLATE_RANGE } from "../../src/agent/options/template-ids.ts";
+import { flowTemplates } from "../../src/agent/templates/flow-template.ts";
 import { TRACE_KIND, TRACE_LAYOUT } from "../../src/agent/trace/record-layout.ts";
 import { traceTemplates } from "../../src/agent/trace/trace-template.ts";
 import {

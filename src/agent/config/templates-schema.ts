@@ -1,8 +1,8 @@
 // What a configuration may say of the templates of data.
 import { z } from "zod";
-import { FLOW_GROUP } from "../flow-template.ts";
 import { OPTIONS_TEMPLATE_RANGE } from "../options/template-ids.ts";
 import { readElementList } from "../templates/element-list.ts";
+import { FLOW_GROUP } from "../templates/flow-template.ts";
 import type {
   ElementChoice,
   GroupName,

@@ -1,7 +1,7 @@
 // The network namespaces whose kernel IOAM events an agent exports: what cannot be had is gone without.
 import type { Logger } from "pino";
 import type { AgentConfig } from "../config/agent-config.ts";
-import { netnsInode } from "../meter-lock.ts";
+import { netnsInode } from "../metering/meter-lock.ts";
 import { isNetns, netnsIdentity } from "../netns-name.ts";
 import { type IgnoringSource, ignoredByKernelEvents } from "../options/ignored-packets.ts";
 import type { TraceSink } from "../sink.ts";

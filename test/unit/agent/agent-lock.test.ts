@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { afterAll, expect, it, onTestFinished } from "vitest";
-import { AgentLock, runningAgent } from "../../../src/agent/agent-lock.ts";
+import { AgentLock, runningAgent } from "../../../src/agent/metering/agent-lock.ts";
 import { type AgentRole, type Attachment, agentPid, lockAgent } from "../../../src/meter/index.ts";
 import { guarded, released } from "../../lab/guard.ts";
 
@@ -78,7 +78,7 @@ it.each(["agent", "trace"] as const)(
 
 it("goes with its process, and leaves a note of what is to be undone", async () => {
   const netns = inode();
-  const module = new URL("../../../src/agent/agent-lock.ts", import.meta.url).href;
+  const module = new URL("../../../src/agent/metering/agent-lock.ts", import.meta.url).href;
   const source = `
     import { AgentLock } from ${JSON.stringify(module)};
     const lock = AgentLock.acquire(${netns});

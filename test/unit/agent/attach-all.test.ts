@@ -1,6 +1,6 @@
 // Several attachments: all of them or none.
 import { describe, expect, it } from "vitest";
-import { attachAll, expandDirections } from "../../../src/agent/attach-all.ts";
+import { attachAll, expandDirections } from "../../../src/agent/metering/attach-all.ts";
 import { IoamctlError } from "../../../src/errors.ts";
 import type { Attachment, Direction } from "../../../src/meter/index.ts";
 

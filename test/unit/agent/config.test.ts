@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
 import { loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
-import { FLOW_GROUP } from "../../../src/agent/flow-template.ts";
+import { FLOW_GROUP } from "../../../src/agent/templates/flow-template.ts";
 import { tracedNames } from "../../../src/agent/trace/trace-sources.ts";
 import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";
 

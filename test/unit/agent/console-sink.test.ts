@@ -1,7 +1,7 @@
 // The console as a sink: a reader may go away.
 import { expect, it } from "vitest";
-import { ConsoleSink } from "../../../src/agent/console-sink.ts";
 import type { Batch } from "../../../src/agent/sink.ts";
+import { ConsoleSink } from "../../../src/agent/sinks/console-sink.ts";
 import { FakeSealed } from "./sealed.ts";
 
 function batch(): Batch {

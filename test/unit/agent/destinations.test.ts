@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CollectorConfig } from "../../../src/agent/config/agent-config.ts";
 import { parseConfig } from "../../../src/agent/config/load-config.ts";
-import { collectorDestination, outputDestination } from "../../../src/agent/destinations.ts";
+import { collectorDestination, outputDestination } from "../../../src/agent/sinks/destinations.ts";
 import { Authority, type Identity } from "../../lab/certificates.ts";
 import { type Folder, temporaryFolder } from "../../lab/guard.ts";
 

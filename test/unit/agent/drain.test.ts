@@ -1,6 +1,6 @@
 // A sealed generation on its way to the sinks.
 import { describe, expect, it } from "vitest";
-import { drain } from "../../../src/agent/drain.ts";
+import { drain } from "../../../src/agent/metering/drain.ts";
 import { type Dropped, NOTHING_DROPPED, type Sink } from "../../../src/agent/sink.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { FakeSealed } from "./sealed.ts";

@@ -1,9 +1,9 @@
 // Several collectors of which the first that works takes everything: over to the next one, and back.
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
-import { Collector } from "../../../src/agent/collector.ts";
-import type { Records } from "../../../src/agent/exporter.ts";
-import { Fallback } from "../../../src/agent/fallback.ts";
+import { Collector } from "../../../src/agent/sinks/collector.ts";
+import type { Records } from "../../../src/agent/sinks/exporter.ts";
+import { Fallback } from "../../../src/agent/sinks/fallback.ts";
 import { IoamctlError } from "../../../src/errors.ts";
 import {
   compileEncoder,

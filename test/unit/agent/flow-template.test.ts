@@ -1,6 +1,6 @@
 // The default flow templates on records laid out as bpf/records.h has them.
 import { describe, expect, it } from "vitest";
-import { FLOW_GROUP, flowTemplates } from "../../../src/agent/flow-template.ts";
+import { FLOW_GROUP, flowTemplates } from "../../../src/agent/templates/flow-template.ts";
 import {
   type AbstractDataType,
   compileEncoder,

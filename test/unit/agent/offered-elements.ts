@@ -1,6 +1,7 @@
 // Rows of the table of elements that a configuration may list, made from the code.
-import { FLOW_GROUP } from "../../../src/agent/flow-template.ts";
+
 import { readElementList } from "../../../src/agent/templates/element-list.ts";
+import { FLOW_GROUP } from "../../../src/agent/templates/flow-template.ts";
 import type { RecordGroup } from "../../../src/agent/templates/record-group.ts";
 import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";
 import { ElementRegistry, type FieldSource, ioamElements } from "../../../src/ipfix/index.ts";

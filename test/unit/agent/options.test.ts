@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { configOf } from "../../../src/agent/config/schema.ts";
-import { flowTemplates } from "../../../src/agent/flow-template.ts";
 import { agentOptions, type OptionsSources } from "../../../src/agent/options/agent-options.ts";
 import { flowKeyIndicator } from "../../../src/agent/options/flow-keys.ts";
 import {
@@ -16,6 +15,7 @@ import {
   OPTIONS_TEMPLATE_IDS,
   OPTIONS_TEMPLATE_RANGE,
 } from "../../../src/agent/options/template-ids.ts";
+import { flowTemplates } from "../../../src/agent/templates/flow-template.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import {
   type DataRecord,

@@ -1,7 +1,7 @@
 // When a meter rotates, and what becomes of failures. The meter is made up.
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Rotator } from "../../../src/agent/rotator.ts";
+import { Rotator } from "../../../src/agent/metering/rotator.ts";
 import { NOTHING_DROPPED, type Sink } from "../../../src/agent/sink.ts";
 import type { Meter } from "../../../src/meter/index.ts";
 import { FakeSealed } from "./sealed.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../../src/agent/config/agent-config.ts";
 import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
 import { parseConfig } from "../../../src/agent/config/load-config.ts";
-import { flowTemplates } from "../../../src/agent/flow-template.ts";
+import { flowTemplates } from "../../../src/agent/templates/flow-template.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import { ElementRegistry, ioamElements, type Template } from "../../../src/ipfix/index.ts";
 

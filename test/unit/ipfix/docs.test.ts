@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { flowTemplates } from "../../../src/agent/flow-template.ts";
+import { flowTemplates } from "../../../src/agent/templates/flow-template.ts";
 import { traceTemplates } from "../../../src/agent/trace/trace-template.ts";
 import { ElementRegistry, ioamElements, VARIABLE_LENGTH } from "../../../src/ipfix/index.ts";
 import { Decoder, unsignedValue } from "../../conformance/decoder.ts";

@@ -8,18 +8,18 @@ import {
   type ExportingProcessOptions,
   ioamElements,
   type Peer,
-} from "../ipfix/index.ts";
-import { layoutOf } from "../meter/index.ts";
+} from "../../ipfix/index.ts";
+import { layoutOf } from "../../meter/index.ts";
+import type { AgentConfig, CollectorConfig, FileConfig } from "../config/agent-config.ts";
+import { observationDomainsOf } from "../observation-domains.ts";
+import { agentOptions } from "../options/agent-options.ts";
+import type { NamedInterface } from "../options/interface-names.ts";
+import type { LossCounts } from "../options/loss-counts.ts";
+import { flowTemplates } from "../templates/flow-template.ts";
+import { TRACE_LAYOUT } from "../trace/record-layout.ts";
+import { traceTemplates } from "../trace/trace-template.ts";
 import { Collector } from "./collector.ts";
-import type { AgentConfig, CollectorConfig, FileConfig } from "./config/agent-config.ts";
 import { collectorDestination, collectorSettings, outputDestination } from "./destinations.ts";
-import { flowTemplates } from "./flow-template.ts";
-import { observationDomainsOf } from "./observation-domains.ts";
-import { agentOptions } from "./options/agent-options.ts";
-import type { NamedInterface } from "./options/interface-names.ts";
-import type { LossCounts } from "./options/loss-counts.ts";
-import { TRACE_LAYOUT } from "./trace/record-layout.ts";
-import { traceTemplates } from "./trace/trace-template.ts";
 
 /** What collectors and files need beside the configuration. */
 export interface CollectorSurroundings {

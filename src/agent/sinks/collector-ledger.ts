@@ -1,7 +1,7 @@
 // What an agent's collectors and files have taken, for other processes to read.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { startTicker, type Ticker } from "../ticker.ts";
 import type { CollectorStatus } from "./exporter.ts";
-import { startTicker, type Ticker } from "./ticker.ts";
 
 const DIRECTORY = "/run/ioamctl";
 

@@ -1,10 +1,10 @@
 // Network namespaces that were deleted while they were metered: metered again once they are back.
 import type { Logger } from "pino";
-import { interfaceIndex, openNetns, withNetns } from "../native/bpf-loader/index.ts";
+import { interfaceIndex, openNetns, withNetns } from "../../native/bpf-loader/index.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import { LimitedLog } from "../limited-log.ts";
+import { netnsIdentity } from "../netns-name.ts";
 import { isPoint, type ObservationPoint } from "./attach-all.ts";
-import type { AgentConfig } from "./config/agent-config.ts";
-import { LimitedLog } from "./limited-log.ts";
-import { netnsIdentity } from "./netns-name.ts";
 import { meteredNames, type WantedNetns, wantedBy } from "./wanted-netns.ts";
 
 /** What is metered, by the kernel's number of the network namespace. */

@@ -1,9 +1,9 @@
 // Hands a sealed generation to every sink, slice by slice, and moves the cursor behind what all have.
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { IoamctlError } from "../errors.ts";
-import type { ExportContext } from "../ipfix/index.ts";
-import type { FlowContext, SealedGeneration, Slice } from "../meter/index.ts";
-import { type Dropped, NOTHING_DROPPED, type Sink } from "./sink.ts";
+import { IoamctlError } from "../../errors.ts";
+import type { ExportContext } from "../../ipfix/index.ts";
+import type { FlowContext, SealedGeneration, Slice } from "../../meter/index.ts";
+import { type Dropped, NOTHING_DROPPED, type Sink } from "../sink.ts";
 
 /** Flows between two turns of the event loop: less than 2 ms of work. */
 const SLICE = 4096;

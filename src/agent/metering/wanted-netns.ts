@@ -1,8 +1,8 @@
 // What a configuration asks to be metered, by network namespace.
-import { IoamctlError } from "../errors.ts";
-import type { MeterOptions } from "../meter/index.ts";
+import { IoamctlError } from "../../errors.ts";
+import type { MeterOptions } from "../../meter/index.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
 import { expandDirections, type ObservationPoint } from "./attach-all.ts";
-import type { AgentConfig } from "./config/agent-config.ts";
 import { netnsInode } from "./meter-lock.ts";
 
 /** What the configuration says about one network namespace. */

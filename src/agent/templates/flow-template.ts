@@ -1,5 +1,5 @@
 // The templates of flows: which elements a flow record can be exported as, and from which of its fields.
-import type { ElementRegistry, FieldSource, Template } from "../ipfix/index.ts";
+import type { ElementRegistry, FieldSource, Template } from "../../ipfix/index.ts";
 import {
   type OfferedElement,
   type OfferedField,
@@ -7,7 +7,7 @@ import {
   recordGroup,
   type TemplateConfig,
   templatesOf,
-} from "./templates/record-group.ts";
+} from "./record-group.ts";
 
 // flow_key.flags of bpf/records.h.
 const FLOW_EGRESS = 0x01;

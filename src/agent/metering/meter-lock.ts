@@ -1,6 +1,6 @@
 // Changes to a meter, one process at a time.
-import { lockMeter } from "../meter/index.ts";
-import { openNetns } from "../native/bpf-loader/index.ts";
+import { lockMeter } from "../../meter/index.ts";
+import { openNetns } from "../../native/bpf-loader/index.ts";
 
 /** The kernel's number of a network namespace (default: this one). Throws NETNS_NOT_FOUND. */
 export function netnsInode(netns: string | undefined): number {

@@ -1,11 +1,11 @@
 // Rotates one meter's table when it is time or when it is filling, and drains what was sealed.
 import type { Logger } from "pino";
-import { FILLING_SHARE, type Meter, type SealedGeneration } from "../meter/index.ts";
-import { clockOffset } from "../native/bpf-loader/index.ts";
+import { FILLING_SHARE, type Meter, type SealedGeneration } from "../../meter/index.ts";
+import { clockOffset } from "../../native/bpf-loader/index.ts";
+import { LimitedLog } from "../limited-log.ts";
+import type { Sink } from "../sink.ts";
+import { startTicker, type Ticker } from "../ticker.ts";
 import { type DrainContext, drain } from "./drain.ts";
-import { LimitedLog } from "./limited-log.ts";
-import type { Sink } from "./sink.ts";
-import { startTicker, type Ticker } from "./ticker.ts";
 
 /** Element 136, flowEndReason. */
 const ACTIVE_TIMEOUT = 2;

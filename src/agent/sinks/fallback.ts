@@ -1,7 +1,7 @@
 // Several collectors of which the first that works takes everything (RFC 6728: exportMode fallback).
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type ExportResult, type Peer, recordsAt } from "../ipfix/index.ts";
+import { type ExportResult, type Peer, recordsAt } from "../../ipfix/index.ts";
 import type { Collector } from "./collector.ts";
 import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
 

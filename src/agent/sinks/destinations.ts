@@ -7,8 +7,8 @@ import {
   tcpDestination,
   tlsDestination,
   udpDestination,
-} from "../ipfix/index.ts";
-import type { CollectorConfig, FileConfig } from "./config/agent-config.ts";
+} from "../../ipfix/index.ts";
+import type { CollectorConfig, FileConfig } from "../config/agent-config.ts";
 
 /** A collector. Throws what its transport's destination throws for options that cannot be. */
 export function collectorDestination(collector: CollectorConfig): Destination {

@@ -1,5 +1,5 @@
 // Prints exported flows and traces on standard output.
-import { type Flow, readFlow } from "../meter/index.ts";
+import { type Flow, readFlow } from "../../meter/index.ts";
 import {
   type AgentSink,
   allOf,
@@ -7,8 +7,8 @@ import {
   type Dropped,
   NOTHING_DROPPED,
   type TraceBatch,
-} from "./sink.ts";
-import { type ExportedTrace, tracesOf } from "./trace/exported-trace.ts";
+} from "../sink.ts";
+import { type ExportedTrace, tracesOf } from "../trace/exported-trace.ts";
 
 /** A flow as it is printed: as `dump --json` has it, and where and why it was exported. */
 export interface ExportedFlow extends Flow {

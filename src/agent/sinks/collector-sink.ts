@@ -1,14 +1,14 @@
 // Flows and traces on their way to an exporter: as records in memory, and what became of them.
-import type { ExportContext, Peer } from "../ipfix/index.ts";
-import type { CollectorStatus, Exporter } from "./exporter.ts";
-import type { LossCounts } from "./options/loss-counts.ts";
+import type { ExportContext, Peer } from "../../ipfix/index.ts";
+import type { LossCounts } from "../options/loss-counts.ts";
 import {
   type AgentSink,
   type Batch,
   type Dropped,
   NOTHING_DROPPED,
   type TraceBatch,
-} from "./sink.ts";
+} from "../sink.ts";
+import type { CollectorStatus, Exporter } from "./exporter.ts";
 
 /** What the templates of flows ask for, in an export without any. */
 const NO_FLOWS: ExportContext = { values: { flowEndReason: 0, ioamNodeId: 0 } };

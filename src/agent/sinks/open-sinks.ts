@@ -1,16 +1,16 @@
 // The sinks that a configuration asks for; those that are open already stay open.
 import type { Logger } from "pino";
+import type { AgentConfig, ConsoleFormat } from "../config/agent-config.ts";
+import { observationDomainOf } from "../observation-domains.ts";
+import type { NamedInterface } from "../options/interface-names.ts";
+import { LossCounts } from "../options/loss-counts.ts";
+import type { AgentSink } from "../sink.ts";
 import type { Collector } from "./collector.ts";
 import { type CollectorSurroundings, collectorOf, fileOf } from "./collector-of.ts";
 import { CollectorSink } from "./collector-sink.ts";
-import type { AgentConfig, ConsoleFormat } from "./config/agent-config.ts";
 import { ConsoleSink, type Printers } from "./console-sink.ts";
 import type { Exporter } from "./exporter.ts";
 import { Fallback } from "./fallback.ts";
-import { observationDomainOf } from "./observation-domains.ts";
-import type { NamedInterface } from "./options/interface-names.ts";
-import { LossCounts } from "./options/loss-counts.ts";
-import type { AgentSink } from "./sink.ts";
 
 /** Sinks by what the configuration says of them. */
 export type SinkMap = ReadonlyMap<string, AgentSink>;

@@ -1,13 +1,13 @@
 // What the agent does in one network namespace: lock, meter, attachments, rotation.
 import type { Logger } from "pino";
-import type { Attachment, ExportDestination, Meter, MeterOptions } from "../meter/index.ts";
+import type { Attachment, ExportDestination, Meter, MeterOptions } from "../../meter/index.ts";
+import { isNetns } from "../netns-name.ts";
+import { type IgnoringSource, ignoredByMeter } from "../options/ignored-packets.ts";
+import type { Sink } from "../sink.ts";
 import { AgentLock } from "./agent-lock.ts";
 import { attachAll, isAt, isPoint, type ObservationPoint, openAttached } from "./attach-all.ts";
 import { withMeterLock } from "./meter-lock.ts";
-import { isNetns } from "./netns-name.ts";
-import { type IgnoringSource, ignoredByMeter } from "./options/ignored-packets.ts";
 import { Rotator } from "./rotator.ts";
-import type { Sink } from "./sink.ts";
 
 /** A network namespace that the agent meters. */
 export class MeteredNetns {

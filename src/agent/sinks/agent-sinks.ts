@@ -1,13 +1,13 @@
 // The sinks of a running agent: opened, gone over to others, closed; and what is told of them.
 import type { Logger } from "pino";
-import type { Peer } from "../ipfix/index.ts";
+import type { Peer } from "../../ipfix/index.ts";
+import type { AgentConfig } from "../config/agent-config.ts";
+import type { AgentSink } from "../sink.ts";
 import { CollectorLedger } from "./collector-ledger.ts";
 import { configuredPeer } from "./collector-of.ts";
 import { CollectorSink } from "./collector-sink.ts";
-import type { AgentConfig } from "./config/agent-config.ts";
 import { ConsoleSink } from "./console-sink.ts";
 import { closeSinks, openSinks, type SinkMap, type SinkSurroundings } from "./open-sinks.ts";
-import type { AgentSink } from "./sink.ts";
 
 /** What an agent's sinks need beside its configuration. */
 export interface AgentSinksOptions extends Omit<SinkSurroundings, "onConsoleClosed"> {

@@ -5,7 +5,7 @@ import {
   type Hook,
   Meter,
   type MeterOptions,
-} from "../meter/index.ts";
+} from "../../meter/index.ts";
 
 /** An interface and a direction. */
 export interface ObservationPoint {

@@ -6,7 +6,7 @@ import type {
   Peer,
   Records as RecordsInMemory,
   SessionCounters,
-} from "../ipfix/index.ts";
+} from "../../ipfix/index.ts";
 
 /** Records in memory, what their templates ask for beside them, and where they were observed. */
 export interface Records extends RecordsInMemory {

@@ -7,9 +7,9 @@ import {
   type ExportResult,
   type LinkState,
   type Peer,
-} from "../ipfix/index.ts";
+} from "../../ipfix/index.ts";
+import { LimitedLog } from "../limited-log.ts";
 import type { CollectorStatus, Exporter, Records } from "./exporter.ts";
-import { LimitedLog } from "./limited-log.ts";
 
 /** How long a collector that failed is left alone while there is another, milliseconds. */
 const RECOVERY_MS = 10_000;
