@@ -10,9 +10,12 @@ export interface RunOptions extends Omit<AgentSurroundings, "onIdle"> {
   readonly reread?: (() => AgentConfig) | undefined;
 }
 
+/** A second signal within so many milliseconds is the first once more: `timeout` sends it twice. */
+const REPEAT_MS = 500;
+
 /**
  * Runs an agent until SIGTERM or SIGINT and resolves when it has exported everything. Rejects when it
- * cannot start or has nothing left to do. A second signal, or an export that does not end, ends the
+ * cannot start or has nothing left to do. A later second signal, or an export that does not end, ends the
  * process with status 1: what was not exported stays in the table.
  */
 export async function runAgent({ config, reread, ...surroundings }: RunOptions): Promise<void> {
@@ -22,12 +25,16 @@ export async function runAgent({ config, reread, ...surroundings }: RunOptions):
     stop = resolve;
   });
   let stopping = false;
+  let signalledAt = Number.NEGATIVE_INFINITY;
   const onSignal = (signal: NodeJS.Signals): void => {
+    const now = performance.now();
+    if (now - signalledAt < REPEAT_MS) return;
     if (stopping) {
       log.error({ signal }, "stopped before everything was exported: it stays in the table");
       process.exit(1);
     }
     stopping = true;
+    signalledAt = now;
     log.info({ signal }, "stopping");
     stop(undefined);
   };
