@@ -234,6 +234,8 @@ export class Agent {
     } catch (error) {
       this.#log.error({ netns: one.netns, err: error }, "the last flows could not be exported");
       return false;
+    } finally {
+      this.#ignored.look([one.ignored()]);
     }
   }
 

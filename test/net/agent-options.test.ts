@@ -76,3 +76,31 @@ options: { meteringStatistics: 1s, meteringReliability: 1s, exportingReliability
   expect(records.map(({ template }) => template)).not.toContain(503);
   expect((await running.stop()).code).toBe(0);
 });
+
+test("what a network namespace ignored that is let go of", async () => {
+  await using receiver = await collector();
+  const text = (interfaces: string) => `
+interfaces: [${interfaces}]
+meter: { activeTimeout: 1h, maxFlows: 64 }
+collectors: [{ address: "${receiver.target}" }]
+options: { meteringReliability: 1s }
+`;
+  const sink = `{ name: snk0, netns: ${commands.lab.sink.name} }`;
+  const file = await commands.configure(text(`{ name: in0, netns: ROUTER }, ${sink}`));
+  const running = await commands.agent("-c", file);
+  await commands.configure(text(sink));
+  // Too short for its flags; and the router is the last to see it.
+  const malformed = packetOctets(dexPacket({ length: 10, hopLimit: 1 }));
+  await commands.sender.send("src0", malformed, malformed);
+  await eventually("the meter has seen it", async () => {
+    return (await commands.status()).counters.dexMalformed === 2;
+  });
+  running.child.kill("SIGHUP");
+  await running.until(/"msg":"configuration reloaded"/);
+  await eventually("it is told of", async () => {
+    const { records } = await ipfixDump((await receiver.sender()).file);
+    const told = records.findLast(({ template }) => template === 501);
+    return told?.fields.ignoredPacketTotalCount === "2";
+  });
+  expect((await running.stop()).code).toBe(0);
+});

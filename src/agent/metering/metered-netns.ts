@@ -11,6 +11,7 @@ import { Rotator } from "./rotator.ts";
 
 /** A network namespace that the agent meters. */
 export class MeteredNetns {
+  static #opened = 0;
   readonly inode: number;
   readonly #meter: Meter;
   readonly #adopted: boolean;
@@ -21,6 +22,9 @@ export class MeteredNetns {
   #made: Attachment[];
   #missing: Set<ObservationPoint> = new Set();
   #isGone = false;
+  /** Tells its counters from those of one that had or will have the same inode. */
+  readonly #number: number = ++MeteredNetns.#opened;
+  #lastIgnored: IgnoringSource | undefined;
 
   private constructor(
     meter: Meter,
@@ -92,9 +96,10 @@ export class MeteredNetns {
     this.#rotator.setPeriod(period, () => this.#look(onGone));
   }
 
-  /** What its counters say of packets that should have been metered and were not. */
+  /** What its counters say, or said last, of packets that should have been metered and were not. */
   ignored(): IgnoringSource {
-    const source = ignoredByMeter(`meter ${this.inode}`, this.netns, this.#meter.counters());
+    if (this.#lastIgnored !== undefined) return this.#lastIgnored;
+    const source = ignoredByMeter(`meter ${this.#number}`, this.netns, this.#meter.counters());
     return { ...source, isNew: !this.#adopted };
   }
 
@@ -140,6 +145,7 @@ export class MeteredNetns {
       if (detaching) await withMeterLock(this.inode, () => this.#removeIfUnused());
     } finally {
       // With the table its counters go: here they are for the last time.
+      this.#lastIgnored = this.ignored();
       const counters = this.#meter.counters();
       this.#log.info({ netns: this.#meter.netns, ...counters }, "no longer metering");
       this.#meter.close();
