@@ -95,7 +95,7 @@ export class Rotator {
     this.#dueQueued = true;
     void this.#enqueue(async () => {
       this.#dueQueued = false;
-      await this.#rotate(ACTIVE_TIMEOUT);
+      if (!this.#isStopping) await this.#rotate(ACTIVE_TIMEOUT);
     });
   }
 
