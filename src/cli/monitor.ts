@@ -12,12 +12,13 @@ import {
 } from "../ioam/index.ts";
 import { type NetnsHandle, openNetns } from "../native/bpf-loader/index.ts";
 import {
+  ENABLE_IOAM,
   type EventBatch,
+  hasIoamEnabled,
   type IoamEvent,
   type KernelEventCounters,
   type KernelEvents,
   listenToKernel,
-  readNodeSettings,
 } from "../netlink/index.ts";
 import type { ShownEvent } from "./event-fields.ts";
 import { eventObject } from "./event-json.ts";
@@ -88,11 +89,11 @@ async function monitor(options: MonitorOptions): Promise<void> {
 
 /** Says so when no interface would send an event. */
 function hint(netns: NetnsHandle | undefined): void {
-  if (readNodeSettings(netns).interfaces.some(({ enabled }) => enabled)) return;
+  if (hasIoamEnabled(netns)) return;
   const where = netns?.name === undefined ? "" : ` of netns ${netns.name}`;
   process.stderr.write(
     `ioamctl monitor: no interface${where} has IOAM enabled: no event will come before ` +
-      "`sysctl -w net.ipv6.conf.IFACE.ioam6_enabled=1`\n",
+      `\`${ENABLE_IOAM}\`\n`,
   );
 }
 

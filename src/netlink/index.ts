@@ -9,6 +9,8 @@ export {
   listenToKernel,
 } from "./kernel-events.ts";
 export {
+  ENABLE_IOAM,
+  hasIoamEnabled,
   type InterfaceSetting,
   type NamespaceSetting,
   type NodeSettings,

@@ -139,15 +139,32 @@ function schemaOf(view: DataView, attributes: Attributes): SchemaSetting | undef
   };
 }
 
+/** What switches IOAM on for an interface. */
+export const ENABLE_IOAM = "sysctl -w net.ipv6.conf.IFACE.ioam6_enabled=1";
+
+/** Whether an interface has IOAM switched on: from no other does an event come. */
+export function hasIoamEnabled(netns?: NetnsHandle): boolean {
+  const isOne = (): boolean => interfaceNames().some(isEnabled);
+  return netns === undefined ? isOne() : withNetns(netns, isOne);
+}
+
 /** In the netns that the calling thread is in: /proc/sys/net shows each thread its own. */
 function readIds(): Pick<NodeSettings, "ioamNodeId" | "ioamNodeIdWide" | "interfaces"> {
   return {
     ...readNodeIds(),
-    interfaces: readdirSync("/proc/sys/net/ipv6/conf")
-      .filter((name) => name !== "all" && name !== "default")
+    interfaces: interfaceNames()
       .map(interfaceOf)
       .filter(({ enabled, ...rest }) => enabled || Object.keys(rest).length > 1),
   };
+}
+
+function interfaceNames(): string[] {
+  const names = readdirSync("/proc/sys/net/ipv6/conf");
+  return names.filter((name) => name !== "all" && name !== "default");
+}
+
+function isEnabled(interfaceName: string): boolean {
+  return readIPv6Sysctl(`conf/${interfaceName}/ioam6_enabled`) === "1";
 }
 
 function interfaceOf(interfaceName: string): InterfaceSetting {
@@ -156,7 +173,7 @@ function interfaceOf(interfaceName: string): InterfaceSetting {
   const wide = Number(readIPv6Sysctl(`${conf}/ioam6_id_wide`) ?? UNSET_32);
   return {
     interfaceName,
-    enabled: readIPv6Sysctl(`${conf}/ioam6_enabled`) === "1",
+    enabled: isEnabled(interfaceName),
     ...(id === UNSET_16 ? {} : { ioamInterfaceId: id }),
     ...(wide === UNSET_32 ? {} : { ioamInterfaceIdWide: wide }),
   };

@@ -364,6 +364,7 @@ outputs: [{ console: {} }]
 
 test("a netns that is not there or goes away: a warning, and the rest goes on", async () => {
   const passing = await createNetns("passing");
+  await passing.sysctl({ "net.ipv6.conf.lo.ioam6_enabled": 1 });
   const file = await commands.configure(`
 trace: { source: kernel, netns: [nowhere, ${passing.name}, ROUTER] }
 outputs: [{ console: {} }]

@@ -156,7 +156,11 @@ test("says what was lost: a reader that stands still, then reads on", async () =
 /** Whether a monitor still receives. */
 function receives({ pid }: Background): boolean {
   return readdirSync(`/proc/${pid}/task`).some((id) => {
-    return readFileSync(`/proc/${pid}/task/${id}/comm`, "utf8") === "ioam-netlink\n";
+    try {
+      return readFileSync(`/proc/${pid}/task/${id}/comm`, "utf8") === "ioam-netlink\n";
+    } catch {
+      return false; // it has just ended
+    }
   });
 }
 

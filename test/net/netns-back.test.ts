@@ -241,14 +241,17 @@ trace: { source: kernel, netns: [NEAR, ROUTER] }
 outputs: [{ console: {} }]
 `);
   const running = await commands.agent("-c", file);
-  expect(warnings(running)).toMatchObject([{ err: { code: "NETNS_NOT_FOUND" } }]);
+  expect(warnings(running)).toMatchObject([
+    { netns: commands.name, msg: expect.stringMatching(/^no interface has IOAM enabled: /) },
+    { err: { code: "NETNS_NOT_FOUND" } },
+  ]);
   const { near, end } = await connected();
   await says(running, LISTENING, 2);
   await send(end, 1);
   await eventually("its trace", () => printed(running).traces.length === 1);
   expect(printed(running).traces).toMatchObject([{ netns: near.name }]);
   expect((await running.stop()).code).toBe(0);
-  expect(warnings(running)).toHaveLength(1);
+  expect(warnings(running)).toHaveLength(2);
   await host.print("detach", "--all");
   await host.clean(near);
 });

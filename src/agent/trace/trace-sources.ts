@@ -1,5 +1,7 @@
 // The network namespaces whose kernel IOAM events an agent exports: what cannot be had is gone without.
 import type { Logger } from "pino";
+import { openNetns } from "../../native/bpf-loader/index.ts";
+import { ENABLE_IOAM, hasIoamEnabled } from "../../netlink/index.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { netnsInode } from "../metering/meter-lock.ts";
 import { isNetns, netnsIdentity } from "../netns-name.ts";
@@ -62,7 +64,9 @@ export class TraceSources {
     const failures: [netns: string | undefined, error: Error][] = [];
     for (const netns of tracedNames(config)) {
       try {
+        const before = this.size;
         kept.add(this.#listen(netns, config));
+        if (this.size > before) this.#hint(netns);
       } catch (error) {
         failures.push([netns, error as Error]);
       }
@@ -122,6 +126,16 @@ export class TraceSources {
       void this.#close(one).then(this.#onGone);
     });
     return one.inode;
+  }
+
+  /** Says so when no interface would send an event. One that comes back is not set up by then. */
+  #hint(netns: string | undefined): void {
+    const handle = openNetns(netns);
+    const isSilent = !hasIoamEnabled(handle);
+    handle.close();
+    if (!isSilent) return;
+    const what = `no interface has IOAM enabled: no event will come before \`${ENABLE_IOAM}\``;
+    this.#log.warn({ netns: netns ?? null }, what);
   }
 
   /** Says why there are no events, and does not try again with this very network namespace. */

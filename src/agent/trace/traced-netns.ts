@@ -59,6 +59,7 @@ export class TracedNetns {
   readonly #log: Logger;
   readonly #troubles: LimitedLog;
   #ended = false;
+  #closing: Promise<void> | undefined;
   #exporting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticker: Ticker | undefined;
@@ -126,9 +127,14 @@ export class TracedNetns {
 
   /**
    * Exports what has come by now, also what the kernel still holds, and ends. What cannot be
-   * exported in time is counted as dropped.
+   * exported in time is counted as dropped. Safe to repeat.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#ticker?.stop();
     const events = await this.#events.end(END_MS);
     await this.#export();
