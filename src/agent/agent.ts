@@ -276,7 +276,8 @@ export class Agent {
   #idleIfNothingLeft(): void {
     if (!this.#hasNothing()) return;
     if (this.#returning.awaits(this.#config) || this.#traces.awaits(this.#config)) return;
-    const why = "every meter or its netns was removed, so nothing is left to export: start anew";
+    const events = this.#config.trace.source === "off" ? "" : " and no IOAM events come any more";
+    const why = `every meter was removed${events}, so nothing is left to export: start anew`;
     this.#onIdle(new IoamctlError("METER_GONE", why));
   }
 }

@@ -136,7 +136,7 @@ test("ends with one line when nothing is left to meter", async () => {
   const { code } = await running.ended;
   expect(code).toBe(1);
   expect(running.errors.trimEnd().split("\n").at(-1)).toMatch(
-    /^ioamctl agent: every meter or its netns was removed, so nothing is left to export: /,
+    /^ioamctl agent: every meter was removed, so nothing is left to export: /,
   );
   await host.clean(lab.router);
 });
