@@ -10,6 +10,7 @@ import { encodeRecord } from "../value/encode-record.ts";
 import { listTemplates } from "../value/list-templates.ts";
 import { Announcements, templateRecord, templateWithdrawal } from "./announcements.ts";
 import { Calls, type GivingUp } from "./calls.ts";
+import { checkProcessOptions } from "./check-options.ts";
 import { type DomainCounters, newCounters, type SessionCounters } from "./counters.ts";
 import { type ExportResult, Tally } from "./export-result.ts";
 import { asIoamctlError, type LinkState, sessionClosed } from "./link.ts";
@@ -32,13 +33,13 @@ export interface ExportingProcessOptions {
   encoders?: readonly Encoder[];
   /** Sent by itself, when a transport session begins and periodically. */
   options?: readonly OptionsRecords[];
-  /** Seconds after which UDP and DTLS get the templates again; default: 600. */
+  /** Seconds after which UDP and DTLS get the templates again: 0.1–2147483; default: 600. */
   templateRefresh?: number;
-  /** Octets of a packet at most; default: the path's MTU, or 512 where it is not known. */
+  /** Octets of a packet at most: 68–65535; default: the path's MTU, or 512 where it is not known. */
   mtu?: number;
-  /** Bits a second at most, IP and UDP headers included; default: no limit. */
+  /** Bits a second at most, IP and UDP headers included, 1 or more; default: no limit. */
   maxRate?: number;
-  /** Records that may wait for their turn behind others; more are dropped. Default: 1 048 576. */
+  /** Records that may wait for their turn behind others, 1 or more; others are dropped. Default: 1 048 576. */
   maxQueued?: number;
   /** `state` is another now. */
   onStateChange?: (process: ExportingProcess) => void;
@@ -61,9 +62,6 @@ export interface DomainCall extends ExportCall {
 const DEFAULT_REFRESH = 600;
 const DEFAULT_MAX_QUEUED = 1 << 20;
 
-/** Longest time of a timer, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /**
  * Sends data records to one destination, templates and options first. It connects by itself, and again
  * whenever a session ends. Its methods may overlap: each call waits for its turn.
@@ -80,8 +78,9 @@ export class ExportingProcess {
   readonly #refresh: NodeJS.Timeout;
   readonly #periods: readonly NodeJS.Timeout[];
 
-  /** Begins to connect at once. */
+  /** Begins to connect at once. Throws OPTIONS_INVALID, and TEMPLATE_INVALID for two of one id. */
   constructor(options: ExportingProcessOptions) {
+    checkProcessOptions(options);
     const { destination, observationDomainId, encoders = [], maxRate } = options;
     const domains = [observationDomainId, ...(options.moreObservationDomains ?? [])];
     const templates = encoders.map(({ template }) => template);
@@ -97,7 +96,7 @@ export class ExportingProcess {
       this.#refresh.refresh();
       idle();
     };
-    this.#refresh = setTimeout(again, Math.min(refresh, LONGEST_TIMER)).unref();
+    this.#refresh = setTimeout(again, refresh).unref();
     this.#sender = new Sender({
       destination,
       maxRate,
@@ -117,8 +116,8 @@ export class ExportingProcess {
   }
 
   /**
-   * The same as the constructor, but resolves when the first session has begun. Rejects with the reason
-   * when the first attempt fails; then it is closed.
+   * The same as the constructor, but resolves when the first session has begun. Rejects with what the
+   * constructor throws, and with the reason when the first attempt fails; then it is closed.
    */
   static async open(options: ExportingProcessOptions): Promise<ExportingProcess> {
     const process = new ExportingProcess(options);
@@ -332,8 +331,7 @@ export class ExportingProcess {
       });
       isWaiting = false;
     };
-    const period = Math.min(1000 * options.period, LONGEST_TIMER);
-    return setInterval(() => void send(), period).unref();
+    return setInterval(() => void send(), 1000 * options.period).unref();
   }
 
   #optionsRecords({ template, records }: OptionsRecords): SetRecord[] {

@@ -5,6 +5,7 @@ import type { Destination } from "../transport/destination.ts";
 import type { DataRecord } from "../value/data-record.ts";
 import { jsonRecord } from "../value/json-record.ts";
 import { Calls } from "./calls.ts";
+import { checkPaceOptions } from "./check-options.ts";
 import { newCounters, type SessionCounters } from "./counters.ts";
 import type { ExportResult } from "./export-result.ts";
 import type { ExportCall } from "./exporting-process.ts";
@@ -17,11 +18,11 @@ import { Sender } from "./sender.ts";
 export interface JsonExporterOptions {
   /** Where to. */
   destination: Destination;
-  /** Octets of a packet at most; default: the path's MTU, or 512 where it is not known. */
+  /** Octets of a packet at most: 68–65535; default: the path's MTU, or 512 where it is not known. */
   mtu?: number;
-  /** Bits a second at most, IP and UDP headers included; default: no limit. */
+  /** Bits a second at most, IP and UDP headers included, 1 or more; default: no limit. */
   maxRate?: number;
-  /** Records that may wait for their turn behind others; more are dropped. Default: 1 048 576. */
+  /** Records that may wait for their turn behind others, 1 or more; others are dropped. Default: 1 048 576. */
   maxQueued?: number;
   /** `state` is another now. */
   onStateChange?: (exporter: JsonExporter) => void;
@@ -42,8 +43,9 @@ export class JsonExporter {
   readonly #sender: Sender;
   readonly #calls: Calls;
 
-  /** Begins to connect at once. */
+  /** Begins to connect at once. Throws OPTIONS_INVALID. */
   constructor(options: JsonExporterOptions) {
+    checkPaceOptions(options);
     const counters = newCounters();
     this.counters = counters;
     this.#mtu = options.mtu;

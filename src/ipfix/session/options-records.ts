@@ -6,8 +6,9 @@ import type { DataRecord } from "../value/data-record.ts";
 export interface OptionsRecords {
   /** With scope fields. */
   readonly template: Template;
-  /** The observation domain of template and records; the sequence numbers of each are its own. */
+  /** The observation domain of template and records, 0–4294967295; each has its own sequence numbers. */
   readonly observationDomainId: number;
+  /** In seconds: 0.1–2147483. */
   readonly period: number;
   /** Whether these come before the templates of data: they say how to read them (RFC 5610). */
   readonly first?: boolean;
