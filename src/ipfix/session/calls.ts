@@ -33,7 +33,7 @@ export class Calls {
   /**
    * Waits for the turn of a call with `count` records, then for a session, and runs `task`. When
    * `signal` aborts before, or too much waits already, the records are dropped and counted. Rejects
-   * with what the task rejects with, and with SESSION_CLOSED.
+   * with what the task rejects with, and with SESSION_CLOSED: what waited until then is counted too.
    */
   async run(
     count: number,
@@ -62,7 +62,10 @@ export class Calls {
     try {
       await (givingUp === undefined ? before : Promise.race([before, givingUp]));
       while (this.#link.transport === undefined && signal?.aborted !== true) {
-        if (this.#isClosed()) throw sessionClosed();
+        if (this.#isClosed()) {
+          this.#counters.droppedRecords += count;
+          throw sessionClosed();
+        }
         await this.#link.change(signal);
       }
       if (signal?.aborted) return this.#refuse(count, gaveUp(this.#link));
@@ -78,6 +81,14 @@ export class Calls {
   async between(task: () => Promise<unknown>): Promise<void> {
     const done = this.#last.then(() => (this.#link.transport === undefined ? undefined : task()));
     this.#last = done.catch(() => {});
+    await this.#last;
+  }
+
+  /**
+   * Settles when all that was asked for so far is sent or dropped, and counted. Once the link is closed
+   * nothing waits for the collector, so that is soon.
+   */
+  async idle(): Promise<void> {
     await this.#last;
   }
 

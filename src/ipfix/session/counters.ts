@@ -2,7 +2,8 @@
 
 /**
  * Counters of an exporting process, over all its transport sessions; they only grow. Every record
- * handed over is in `records`, in `droppedRecords`, or still being sent.
+ * handed over is in `records`, in `droppedRecords`, or still being sent; not the latter once `close`
+ * has settled.
  */
 export interface SessionCounters {
   /** Transport sessions that began. */

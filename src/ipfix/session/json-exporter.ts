@@ -94,10 +94,10 @@ export class JsonExporter {
   }
 
   /**
-   * Ends the session: what is being sent, and what waits, is dropped and counted. Settles when the
-   * transport has delivered what it took, as far as it can. Safe to repeat.
+   * Ends the session: what is being sent, and what waits, is dropped. Settles when all of it is counted
+   * and the transport has delivered what it took, as far as it can. Safe to repeat.
    */
   async close(): Promise<void> {
-    await this.#sender.close();
+    await Promise.all([this.#sender.close(), this.#calls.idle()]);
   }
 }

@@ -5,6 +5,7 @@ import { DEFAULT_ENTERPRISE_NUMBERS } from "../../../src/ipfix/index.ts";
 import { parseRecords } from "../../../src/send/records-file.ts";
 import { type SendOptions, sendTo } from "../../../src/send/send-to.ts";
 import { Decoder } from "../../conformance/decoder.ts";
+import { eventually } from "../../lab/eventually.ts";
 import { destinationOf, MemoryTransport } from "../ipfix/memory-transport.ts";
 
 const file = parseRecords(
@@ -79,6 +80,19 @@ describe("records for one destination", () => {
     const result = await sendTo(target, file, { ...options, timeout: 200 });
     expect(result).toMatchObject({ records: 2500, droppedRecords: 0 });
     expect(result.error).toBeUndefined();
+  });
+
+  it("are all counted when they are interrupted at that pace", async () => {
+    const interrupt = new AbortController();
+    const transport = new MemoryTransport();
+    const target = { ...to(transport.destination), maxRate: 200_000 };
+    const sending = sendTo(target, file, { ...options, signal: interrupt.signal });
+    // Templates, and the first of the thousand that were handed over.
+    await eventually("messages are sent", () => transport.messages.length > 4);
+    interrupt.abort();
+    const { records, droppedRecords } = await sending;
+    expect(records).toBeGreaterThan(0);
+    expect(records + droppedRecords).toBe(1000);
   });
 
   it("say why there is no session", async () => {
