@@ -21,6 +21,8 @@ const DATAGRAM_RECONNECT = 10_000;
 const TEMPLATE_REFRESH = 600_000;
 const CONNECT_TIMEOUT = 10_000;
 
+const RATE_ERROR = "give a rate of at least 1bit/s, with its unit, such as 100Mbit/s";
+
 /** An entry of `collectors`; paths are relative to `folder`. */
 export function collectorSchema(folder: string): z.ZodType<CollectorConfig> {
   return mapping({
@@ -28,7 +30,7 @@ export function collectorSchema(folder: string): z.ZodType<CollectorConfig> {
     transport: choice(["udp", "tcp", "tls", "dtls"]).default("udp"),
     templateRefresh: duration(1000, "1s to 1d").optional(),
     mtu: wholeNumber(512, 65_535).optional(),
-    maxRate: parsed(parseBitRate, "give a rate with its unit, such as 100Mbit/s").optional(),
+    maxRate: parsed(parseBitRate, RATE_ERROR).optional(),
     connectTimeout: duration(100, "100ms to 1d").optional(),
     reconnect: duration(100, "100ms to 1d").optional(),
     tls: tlsSchema(folder).optional(),

@@ -13,20 +13,21 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/.exec(text.trim());
   if (match === null) return undefined;
-  return Math.round(Number(match[1]) * MILLISECONDS[match[2]!]!);
+  return exactWhole(Number(match[1]) * MILLISECONDS[match[2]!]!);
 }
 
 const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
 
 /**
  * "100Mbit/s", "1.5 Gbps", "64kbit", "12MB/s" in bits a second (decimal prefixes, B is 8 bits);
- * undefined for anything else.
+ * undefined for anything else, also for less than one.
  */
 export function parseBitRate(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kKMG]?)(bit\/s|bits\/s|bit|bps|B\/s)$/.exec(text.trim());
   if (match === null) return undefined;
   const factor = FACTORS[match[2]!.replace("K", "k")]!;
-  return Math.round(Number(match[1]) * factor * (match[3] === "B/s" ? 8 : 1));
+  const rate = exactWhole(Number(match[1]) * factor * (match[3] === "B/s" ? 8 : 1));
+  return rate === 0 ? undefined : rate;
 }
 
 const PER_SECOND: Readonly<Record<string, number>> = { s: 1, min: 1 / 60, h: 1 / 3600 };
@@ -36,7 +37,7 @@ export function parseRate(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*\/\s*(s|min|h)$/.exec(text.trim());
   if (match === null) return undefined;
   const rate = Number(match[1]) * PER_SECOND[match[2]!]!;
-  return rate > 0 ? rate : undefined;
+  return rate > 0 && Number.isFinite(rate) ? rate : undefined;
 }
 
 const SIZES: Readonly<Record<string, number>> = {
@@ -56,5 +57,11 @@ export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kKMGT]?i?B)$/.exec(text.trim());
   if (match === null) return undefined;
   const factor = SIZES[match[2]!.replace("KB", "kB").replace("kiB", "KiB")];
-  return factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
+  return factor === undefined ? undefined : exactWhole(Number(match[1]) * factor);
+}
+
+/** Rounded; undefined beyond 2^53, where numbers are not exact and in the end infinite. */
+function exactWhole(value: number): number | undefined {
+  const rounded = Math.round(value);
+  return Number.isSafeInteger(rounded) ? rounded : undefined;
 }

@@ -307,7 +307,12 @@ describe("a mistake has file, line and column, and says what is right", () => {
     [
       "a rate without a unit",
       `${INTERFACE}collectors: [{ address: "[::1]:1", maxRate: 100 }]\n`,
-      '2:45: collectors[0].maxRate is "100": give a rate with its unit, such as 100Mbit/s',
+      '2:45: collectors[0].maxRate is "100": give a rate of at least 1bit/s, with its unit, such as 100Mbit/s',
+    ],
+    [
+      "a rate at which nothing is sent",
+      `${INTERFACE}collectors: [{ address: "[::1]:1", maxRate: 0bit/s }]\n`,
+      '2:45: collectors[0].maxRate is "0bit/s": give a rate of at least 1bit/s, with its unit, such as 100Mbit/s',
     ],
     [
       "an mtu below 512",

@@ -3,9 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CollectorConfig } from "../../../src/agent/config/agent-config.ts";
 import { parseConfig } from "../../../src/agent/config/load-config.ts";
-import { collectorDestination, outputDestination } from "../../../src/agent/sinks/destinations.ts";
+import {
+  collectorDestination,
+  collectorSettings,
+  outputDestination,
+} from "../../../src/agent/sinks/destinations.ts";
+import { ExportingProcess } from "../../../src/ipfix/index.ts";
 import { Authority, type Identity } from "../../lab/certificates.ts";
 import { type Folder, temporaryFolder } from "../../lab/guard.ts";
+import { MemoryTransport } from "../ipfix/memory-transport.ts";
 
 let folder: Folder;
 let authority: Authority;
@@ -44,6 +50,19 @@ describe("a collector", () => {
       expect.objectContaining({ code: "TLS_MATERIAL_INVALID" }),
     );
   });
+});
+
+it.each([
+  "templateRefresh: 1s, mtu: 512, maxRate: 1bit/s",
+  "templateRefresh: 1500ms, mtu: 65535, maxRate: 1000000Gbit/s",
+  "templateRefresh: 1d",
+])("settings, as a configuration may have them: %s", async (yaml) => {
+  const process = await ExportingProcess.open({
+    ...collectorSettings(collector(yaml)),
+    destination: new MemoryTransport().destination,
+    observationDomainId: 1,
+  });
+  await process.close();
 });
 
 it("files, as small as a configuration may have them", () => {

@@ -9,6 +9,9 @@ import {
   parseSize,
 } from "../../../src/agent/config/quantity.ts";
 
+/** Digits that JavaScript takes for Infinity. */
+const ENDLESS = "9".repeat(310);
+
 describe("durations", () => {
   it.each([
     ["10s", 10_000],
@@ -21,7 +24,7 @@ describe("durations", () => {
   ])("%s is %i ms", (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
-  it.each(["", "10", "s", "-1s", "1e3s", "10 sec", "1h30m", ".5s", "1_0s", "10S"])(
+  it.each(["", "10", "s", "-1s", "1e3s", "10 sec", "1h30m", ".5s", "1_0s", "10S", `${ENDLESS}d`])(
     "not %s",
     (text) => {
       expect(parseDuration(text)).toBeUndefined();
@@ -47,6 +50,12 @@ describe("rates", () => {
       expect(parseBitRate(text)).toBeUndefined();
     },
   );
+  it.each(["0bit/s", "0.0 Mbit/s", "0B/s", "0.4bit/s", `${ENDLESS}Gbit/s`])(
+    "not %s, at which nothing can be sent, or anything",
+    (text) => {
+      expect(parseBitRate(text)).toBeUndefined();
+    },
+  );
 });
 
 describe("rates of records", () => {
@@ -58,7 +67,7 @@ describe("rates of records", () => {
   ])("%s is %d a second", (text, rate) => {
     expect(parseRate(text)).toBeCloseTo(rate, 12);
   });
-  it.each(["", "10", "/s", "0/s", "-1/s", "10/d", "10/sec"])("not %s", (text) => {
+  it.each(["", "10", "/s", "0/s", "-1/s", "10/d", "10/sec", `${ENDLESS}/s`])("not %s", (text) => {
     expect(parseRate(text)).toBeUndefined();
   });
 });
@@ -76,9 +85,12 @@ describe("sizes", () => {
   ])("%s is %i octets", (text, octets) => {
     expect(parseSize(text)).toBe(octets);
   });
-  it.each(["", "100", "100M", "MB", "-1MB", "100mb", "1PB", "100Mbit", "1iB"])("not %s", (text) => {
-    expect(parseSize(text)).toBeUndefined();
-  });
+  it.each(["", "100", "100M", "MB", "-1MB", "100mb", "1PB", "100Mbit", "1iB", "9999999TB"])(
+    "not %s",
+    (text) => {
+      expect(parseSize(text)).toBeUndefined();
+    },
+  );
 });
 
 describe("endpoints", () => {

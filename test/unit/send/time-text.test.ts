@@ -26,6 +26,7 @@ describe("a time", () => {
     "now-",
     "now-5",
     "now*2",
+    `now-${"9".repeat(310)}d`,
     "nowhere",
     "2026-07-22",
     "2026-07-22T12:00:00",
