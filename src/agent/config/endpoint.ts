@@ -1,5 +1,5 @@
 // Where a collector listens, as people write it.
-import ipaddr from "ipaddr.js";
+import { isIPv4, isIPv6 } from "node:net";
 
 /** A host and a port. */
 export interface Endpoint {
@@ -20,13 +20,9 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   const port = Number(digits);
   if (port < 1 || port > 65_535) return undefined;
   if (ipv6 !== undefined) {
-    return ipaddr.IPv6.isValid(ipv6) && ipv6.includes(":") ? { host: ipv6, port } : undefined;
+    return isIPv6(ipv6) ? { host: ipv6, port } : undefined;
   }
   return isIPv4(other!) || isHostName(other!) ? { host: other!, port } : undefined;
-}
-
-function isIPv4(host: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(host);
 }
 
 /** A name of letters, digits, hyphens and underscores in labels, whose last is not a number. */

@@ -97,6 +97,9 @@ describe("endpoints", () => {
   it.each([
     ["[2001:db8::1]:4739", "2001:db8::1", 4739],
     ["[fe80::1%eth0]:1", "fe80::1%eth0", 1],
+    // The zones of VLANs and of many bridges.
+    ["[fe80::1%eth0.100]:1", "fe80::1%eth0.100", 1],
+    ["[fe80::1%br-lan]:1", "fe80::1%br-lan", 1],
     ["192.0.2.1:65535", "192.0.2.1", 65535],
     ["collector.example:4739", "collector.example", 4739],
     ["my_host-1:4739", "my_host-1", 4739],
