@@ -1,8 +1,8 @@
 // The options by which dump and flush choose flows.
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parsePrefix, prefixText } from "../address-prefix.ts";
 import type { FlowFilter } from "../meter/index.ts";
 import { wholeNumber } from "./options.ts";
-import { parsePrefix } from "./prefix.ts";
 import { PROTOCOL_NAMES, protocolNumber } from "./protocol.ts";
 
 /** Values of the filter options. */
@@ -54,7 +54,7 @@ function prefix(text: string): string {
   if (parsed === undefined) {
     throw new InvalidArgumentError("Give a prefix such as 2001:db8::/32 or 10.0.0.0/8.");
   }
-  return parsed;
+  return prefixText(parsed);
 }
 
 function protocol(text: string): number {

@@ -1,6 +1,6 @@
 // Where export packets go: the meter leaves them out (RFC 9326, section 6).
-
-import ipaddr from "ipaddr.js";
+import { isInPrefix, parsePrefix } from "../address-prefix.ts";
+import { parseAddress } from "../address-text.ts";
 import { IoamctlError } from "../errors.ts";
 import { EXPORT_DESTINATIONS, EXPORT_SETS, FLOW_IPV4, FLOW_PORTS } from "./abi.ts";
 import { layoutOf, offsetOf } from "./layout.ts";
@@ -13,6 +13,9 @@ export interface ExportDestination {
   /** What carries the messages: also DTLS is "udp", TLS "tcp". */
   readonly protocol: "udp" | "tcp";
 }
+
+/** IPv4 addresses in IPv6 ones (RFC 4291 section 2.5.5.2). */
+const IPV4_MAPPED = parsePrefix("::ffff:0:0/96")!;
 
 const PROTOCOL: Readonly<Record<ExportDestination["protocol"], number>> = { udp: 17, tcp: 6 };
 
@@ -68,10 +71,10 @@ function keyOf({ address, port, protocol }: ExportDestination): bigint[] {
 
 /** Of an IPv4 address in an IPv6 one (::ffff:192.0.2.1) those of IPv4, as its packets have them. */
 function addressOctets(address: string): number[] {
-  try {
-    return ipaddr.process(address.replace(/%.*$/, "")).toByteArray();
-  } catch (cause) {
+  const octets = parseAddress(address.replace(/%.*$/, ""));
+  if (octets === undefined) {
     const why = `${address} is not an address of a collector: give an IPv6 or IPv4 address`;
-    throw new IoamctlError("BAD_ADDRESS", why, { cause });
+    throw new IoamctlError("BAD_ADDRESS", why);
   }
+  return isInPrefix(octets, IPV4_MAPPED) ? octets.slice(12) : octets;
 }

@@ -1,6 +1,6 @@
 // Which flows a command is about.
-
-import ipaddr from "ipaddr.js";
+import { type AddressPrefix, isInPrefix, parsePrefix } from "../address-prefix.ts";
+import { parseAddress } from "../address-text.ts";
 import { IoamctlError } from "../errors.ts";
 import type { Flow } from "./flow.ts";
 
@@ -17,36 +17,25 @@ export interface FlowFilter {
   destinationPort?: number;
 }
 
-type Prefix = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
-function parsePrefix(text: string): Prefix {
-  try {
-    if (text.includes("/")) return ipaddr.parseCIDR(text);
-    const address = ipaddr.parse(text);
-    return [address, address.kind() === "ipv6" ? 128 : 32];
-  } catch (cause) {
-    throw new IoamctlError(
-      "BAD_PREFIX",
-      `${text} is not an address or a prefix: give one such as 2001:db8::/32`,
-      {
-        cause,
-      },
-    );
-  }
+function prefixOf(text: string | undefined): AddressPrefix | undefined {
+  if (text === undefined) return undefined;
+  const prefix = parsePrefix(text);
+  if (prefix !== undefined) return prefix;
+  throw new IoamctlError(
+    "BAD_PREFIX",
+    `${text} is not an address or a prefix: give one such as 2001:db8::/32`,
+  );
 }
 
-function inPrefix(address: string | undefined, prefix: Prefix | undefined): boolean {
+function inPrefix(address: string | undefined, prefix: AddressPrefix | undefined): boolean {
   if (prefix === undefined) return true;
-  if (address === undefined) return false;
-  const parsed = ipaddr.parse(address);
-  return parsed.kind() === prefix[0].kind() && parsed.match(prefix);
+  return address !== undefined && isInPrefix(parseAddress(address)!, prefix);
 }
 
 /** A test of flows. Throws BAD_PREFIX for an address that is none. */
 export function flowMatcher(filter: FlowFilter): (flow: Flow) => boolean {
-  const source = filter.source === undefined ? undefined : parsePrefix(filter.source);
-  const destination =
-    filter.destination === undefined ? undefined : parsePrefix(filter.destination);
+  const source = prefixOf(filter.source);
+  const destination = prefixOf(filter.destination);
   const equal = <T>(wanted: T | undefined, found: T | undefined): boolean =>
     wanted === undefined || wanted === found;
   return (flow) =>

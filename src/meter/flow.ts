@@ -1,6 +1,5 @@
 // A flow as people and JSON see it: IPFIX element names, absent where nothing is known.
-
-import ipaddr from "ipaddr.js";
+import { addressText } from "../address-text.ts";
 import {
   DEX_FLOW_ID,
   DEX_SEQUENCE_NUMBER,
@@ -54,12 +53,6 @@ export interface FlowContext {
   interfaceName(ifindex: number): string;
   /** Unix time minus CLOCK_MONOTONIC, ns. */
   clockOffset: bigint;
-}
-
-/** An address of 4 or 16 octets in the text form of RFC 5952. */
-function addressText(octets: Uint8Array): string {
-  const address = ipaddr.fromByteArray([...octets]);
-  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 }
 
 /**

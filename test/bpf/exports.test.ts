@@ -159,3 +159,10 @@ test("an IPv4 collector written as an IPv6 address: its packets are those of IPv
   meter.setExportDestinations([{ ...to!, address: `::ffff:${to!.address}` }]);
   expect(pass(octets)).toMatchObject({ collectorPackets: 1, flows: 0 });
 });
+
+test("an IPv6 collector whose last octets are written as IPv4: no packets of IPv4 are its", () => {
+  const inner = EXPORTS.find(([name]) => name === "IPv4 in IPv6, UDP")!;
+  const [, { octets }, to] = inner;
+  meter.setExportDestinations([{ ...to!, address: `::${to!.address}` }]);
+  expect(pass(octets)).toMatchObject({ collectorPackets: 0, flows: 1 });
+});

@@ -1,6 +1,6 @@
 // Octet arrays, strings and addresses (RFC 7011 sections 6.1.4, 6.1.6 and 6.1.11 and on).
+import { parseIPv4, parseIPv6 } from "../../address-text.ts";
 import { VARIABLE_LENGTH } from "../elements/data-type.ts";
-import { parseIPv4, parseIPv6 } from "./address-text.ts";
 import type { OctetWriter } from "./octet-writer.ts";
 import { unfit } from "./value-error.ts";
 

@@ -1,8 +1,8 @@
 // A data record as a line of JSON, by the names of its information elements.
+import { addressText, parseAddress } from "../../address-text.ts";
 import { exactInteger } from "../../exact-integer.ts";
 import type { AbstractDataType } from "../elements/data-type.ts";
 import type { Template } from "../template.ts";
-import { addressText, parseIPv4, parseIPv6 } from "./address-text.ts";
 import type { DataRecord, Value } from "./data-record.ts";
 import { encodeRecord } from "./encode-record.ts";
 import { type TimeType, timeCount } from "./encode-time.ts";
@@ -106,6 +106,6 @@ function macText(value: string | Uint8Array): string {
 
 /** `value` fits one of the types of addresses. */
 function canonical(value: string | Uint8Array): string {
-  if (typeof value !== "string") return addressText([...value]);
-  return addressText((parseIPv4(value) ?? parseIPv6(value))!);
+  if (typeof value !== "string") return addressText(value);
+  return addressText(parseAddress(value)!);
 }

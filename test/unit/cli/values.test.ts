@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { parseCollector } from "../../../src/cli/collector-option.ts";
 import { addFilterOptions, filterFrom } from "../../../src/cli/filter-options.ts";
 import { interfacesOption, wholeNumber } from "../../../src/cli/options.ts";
-import { parsePrefix } from "../../../src/cli/prefix.ts";
 import { PROTOCOL_NAMES, protocolName, protocolNumber } from "../../../src/cli/protocol.ts";
 
 describe("whole numbers", () => {
@@ -45,34 +44,6 @@ describe("collectors", () => {
     "tcp://a",
   ])("not %s", (text) => {
     expect(() => parseCollector(text)).toThrow(InvalidArgumentError);
-  });
-});
-
-describe("prefixes", () => {
-  it.each([
-    ["2001:db8::/32", "2001:db8::/32"],
-    ["2001:0DB8:0:0:0:0:0:1", "2001:db8::1/128"],
-    ["::/0", "::/0"],
-    ["10.0.0.0/8", "10.0.0.0/8"],
-    ["192.0.2.1", "192.0.2.1/32"],
-  ])("%s is %s", (text, prefix) => {
-    expect(parsePrefix(text)).toBe(prefix);
-  });
-  it.each([
-    "",
-    "10",
-    "10.1/8",
-    "010.0.0.0/8x",
-    "10.0.0.0/33",
-    "2001:db8::/129",
-    "2001:db8::/-1",
-    "2001:db8::/",
-    "fe80::1%eth0",
-    "example.net",
-    "1:2:3",
-    "[::1]/128",
-  ])("not %s", (text) => {
-    expect(parsePrefix(text)).toBeUndefined();
   });
 });
 

@@ -15,8 +15,13 @@ export function parseIPv6(text: string): number[] | undefined {
   return ipaddr.IPv6.parse(text.replace(/^::(?=\d+\.)/, "0::")).toByteArray();
 }
 
+/** The 4 or 16 octets of either; undefined for anything else. */
+export function parseAddress(text: string): number[] | undefined {
+  return parseIPv4(text) ?? parseIPv6(text);
+}
+
 /** 4 or 16 octets as text (RFC 5952). */
-export function addressText(octets: readonly number[]): string {
+export function addressText(octets: Iterable<number>): string {
   const address = ipaddr.fromByteArray([...octets]);
   return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString();
 }
