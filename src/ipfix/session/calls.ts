@@ -41,7 +41,7 @@ export class Calls {
     task: (givingUp: GivingUp) => Promise<ExportResult>,
   ): Promise<ExportResult> {
     if (this.#isClosed()) throw sessionClosed();
-    if (this.#queued > 0 && this.#queued + count > this.#maxQueued) {
+    if (count > 0 && this.#queued > 0 && this.#queued + count > this.#maxQueued) {
       return this.#refuse(count, queueFull(this.#maxQueued));
     }
     this.#queued += count;

@@ -264,6 +264,24 @@ describe("records", () => {
     expect(process.counters).toMatchObject({ records: 15, droppedRecords: 10 });
   });
 
+  it("of templates alone wait, however many records do", async () => {
+    const sessions = new Sessions();
+    sessions.failures.push(...Array.from({ length: 3 }, () => "ECONNREFUSED"));
+    const process = sessions.open({ maxQueued: 5 });
+    const waiting = exportNumbers(process, 0, 10);
+    let isTold = false;
+    const telling = process.sendTemplates().then(() => {
+      isTold = true;
+    });
+    await settle(0);
+    expect(isTold).toBe(false);
+    await settle(10_000);
+    expect(await waiting).toMatchObject({ sent: 10 });
+    await telling;
+    // Once as the session began, once more as asked.
+    expect(process.counters.templateMessages).toBeGreaterThan(1);
+  });
+
   it("that wait are refused when the process is closed", async () => {
     const sessions = new Sessions();
     sessions.failures.push(...Array.from({ length: 9 }, () => "ECONNREFUSED"));
