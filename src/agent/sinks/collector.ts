@@ -32,6 +32,8 @@ export class Collector implements Exporter {
   readonly #onChange: () => void;
   #peers: Peer[] = [];
   #refusals = 0;
+  /** Records whose drop a call of `export` has told of. */
+  #told = 0;
   #state: LinkState = "connecting";
   #failedUntil = Number.NEGATIVE_INFINITY;
   #lost = new AbortController();
@@ -90,6 +92,7 @@ export class Collector implements Exporter {
     const result = await this.#process.export(buffer, offsets, count, kinds, context, call);
     this.#tellRefusals();
     const { dropped, error } = result;
+    this.#told += dropped.length;
     if (dropped.length > 0) {
       const fields = { records: dropped.length, err: error };
       this.#troubles.warn(error?.code ?? "", fields, "the collector did not take these records");
@@ -110,6 +113,13 @@ export class Collector implements Exporter {
 
   async close(): Promise<void> {
     await this.#process.close();
+    const records = this.#process.counters.droppedRecords - this.#told;
+    if (records > 0) {
+      this.#log.warn(
+        { records },
+        "these records counted as sent, but the collector did not take them",
+      );
+    }
   }
 
   #changed({ state, lastError, peer }: ExportingProcess): void {
