@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { OutputConfig } from "./agent-config.ts";
 import { parseSize } from "./quantity.ts";
-import { choice, duration, mapping, parsed, path, wholeNumber } from "./schema-parts.ts";
+import { choice, duration, fileToMake, mapping, parsed, wholeNumber } from "./schema-parts.ts";
 
 /** What files need at least (src/ipfix/transport/file.ts). */
 const LEAST_SIZE = 1_048_576;
@@ -23,7 +23,7 @@ export function outputSchema(folder: string): z.ZodType<OutputConfig> {
 
 function fileSchema(folder: string): z.ZodType<NonNullable<OutputConfig["file"]>> {
   return mapping({
-    path: path(folder),
+    path: fileToMake(folder),
     rotate: duration(1000, "1s to 1d").default(3_600_000),
     maxSize: parsed((given) => {
       const octets = parseSize(given);

@@ -1,6 +1,6 @@
 // What the parts of the configuration's schema are made of; messages say what is right.
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { parseDuration } from "./quantity.ts";
 
@@ -72,25 +72,64 @@ function durationFrom(given: string, minimum: number): number | undefined {
   return value !== undefined && value >= minimum && value <= DAY ? value : undefined;
 }
 
-/** A path, which is relative to `folder`. */
-export function path(folder: string): z.ZodType<string> {
-  return text("give the path of a file").transform((given) => resolve(folder, given));
+/** The path, relative to `folder`, of a file that is there. Whether it may be read only the agent can tell. */
+export function existingFile(folder: string): z.ZodType<string> {
+  return checkedPath(folder, whyNoFile);
 }
 
-/** The same of a file that is there. Whether it may be read only the agent can tell. */
-export function existingFile(folder: string): z.ZodType<string> {
-  return path(folder).superRefine((file, context) => {
-    const message = whyNoFile(file);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+/** The same of a file to be made, whose folder is there. Whether it may be written only the agent can tell. */
+export function fileToMake(folder: string): z.ZodType<string> {
+  return checkedPath(folder, whyNotMade);
+}
+
+const HINT = "paths are relative to the configuration file's folder";
+
+function checkedPath(
+  folder: string,
+  whyNot: (file: string) => string | undefined,
+): z.ZodType<string> {
+  return text("give the path of a file")
+    .transform((given) => resolve(folder, given))
+    .superRefine((file, context) => {
+      const message = whyNot(file);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    });
 }
 
 function whyNoFile(file: string): string | undefined {
-  const hint = "paths are relative to the configuration file's folder";
+  switch (kindOf(file)) {
+    case "none":
+      return `there is no file ${file}: ${HINT}`;
+    case "file":
+    case "unknown":
+      return undefined;
+    default:
+      return `${file} is not a file: ${HINT}`;
+  }
+}
+
+function whyNotMade(file: string): string | undefined {
+  const folder = dirname(file);
+  switch (kindOf(folder)) {
+    case "none":
+      return `there is no folder ${folder}: make it; ${HINT}`;
+    case "file":
+    case "other":
+      return `${folder} is not a folder: ${HINT}`;
+    default:
+      return kindOf(file) === "folder"
+        ? `${file} is a folder: give the name of a file in it`
+        : undefined;
+  }
+}
+
+/** What is at a path; unknown: this user may not look. */
+function kindOf(path: string): "file" | "folder" | "other" | "none" | "unknown" {
   try {
-    return statSync(file).isFile() ? undefined : `${file} is not a file: ${hint}`;
+    const stat = statSync(path);
+    if (stat.isFile()) return "file";
+    return stat.isDirectory() ? "folder" : "other";
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "EACCES" ? undefined : `there is no file ${file}: ${hint}`;
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "unknown" : "none";
   }
 }

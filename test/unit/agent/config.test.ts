@@ -1,10 +1,13 @@
 // The configuration file: what it says, and what is said when it is wrong.
-import { describe, expect, it } from "vitest";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/agent/config/checked-yaml.ts";
 import { loadConfig, parseConfig } from "../../../src/agent/config/load-config.ts";
 import { FLOW_GROUP } from "../../../src/agent/templates/flow-template.ts";
 import { tracedNames } from "../../../src/agent/trace/trace-sources.ts";
 import { TRACE_GROUPS } from "../../../src/agent/trace/trace-template.ts";
+import { type Folder, temporaryFolder } from "../../lab/guard.ts";
 
 const OUTPUT = "outputs: [{ console: {} }]\n";
 const INTERFACE = "interfaces: [{ name: eth1 }]\n";
@@ -34,9 +37,17 @@ const DEFAULT_TEMPLATES = {
   pathDelay: TRACE_GROUPS.pathDelay.defaults,
 };
 
-const mistakes = (text: string): readonly string[] => {
+let folder: Folder;
+beforeAll(async () => {
+  folder = await temporaryFolder("agent-config");
+  mkdirSync(join(folder.path, "spool"));
+  writeFileSync(join(folder.path, "a-file"), "");
+});
+afterAll(() => folder.remove());
+
+const mistakes = (text: string, file = "a.yaml"): readonly string[] => {
   try {
-    parseConfig(text, "a.yaml");
+    parseConfig(text, file);
   } catch (error) {
     if (error instanceof ConfigError) return error.mistakes;
     throw error;
@@ -71,7 +82,7 @@ collectors:
 exportMode: fallback
 outputs:
   - console: { format: text }
-  - file: { path: /var/lib/flows.ipfix, rotate: 15m, maxSize: 1.5MiB, keep: 96 }
+  - file: { path: FOLDER/flows.ipfix, rotate: 15m, maxSize: 1.5MiB, keep: 96 }
   - file: { path: spool/flows.ipfix }
 options:
   meteringStatistics: 30s
@@ -86,8 +97,10 @@ templates:
   pathDelay: { elements: [pathDelaySumDeltaMicroseconds] }
 enterpriseNumbers: { ioam: 10383, own: 64000 }
 onExit: keep
-`.replace("1_000_000", "1000000"),
-      "/etc/ioamctl/a.yaml",
+`
+        .replace("1_000_000", "1000000")
+        .replace("FOLDER", folder.path),
+      join(folder.path, "a.yaml"),
     );
     expect(config).toEqual({
       observationDomainId: 7,
@@ -130,9 +143,14 @@ onExit: keep
       outputs: [
         { console: { format: "text" } },
         {
-          file: { path: "/var/lib/flows.ipfix", rotate: 900_000, maxSize: 1_572_864, keep: 96 },
+          file: {
+            path: join(folder.path, "flows.ipfix"),
+            rotate: 900_000,
+            maxSize: 1_572_864,
+            keep: 96,
+          },
         },
-        { file: { path: "/etc/ioamctl/spool/flows.ipfix", rotate: 3_600_000 } },
+        { file: { path: join(folder.path, "spool/flows.ipfix"), rotate: 3_600_000 } },
       ],
       options: {
         meteringStatistics: 30_000,
@@ -409,6 +427,28 @@ describe("a mistake has file, line and column, and says what is right", () => {
     expect(() => parseConfig(text, "a.yaml")).toThrow(
       /^a.yaml:1:9: .* \(and 1 more: --check lists all\)$/,
     );
+  });
+});
+
+describe("a file of an output has a folder", () => {
+  it.each([
+    ["/nonexistent/f.ipfix", "there is no folder /nonexistent: make it; paths are relative to"],
+    ["none/f.ipfix", "there is no folder FOLDER/none: make it; paths are relative to"],
+    ["a-file/f.ipfix", "FOLDER/a-file is not a folder: paths are relative to"],
+    ["spool", "FOLDER/spool is a folder: give the name of a file in it"],
+  ])("%s", (path, expected) => {
+    const outputs = `outputs:\n  - console: {}\n  - file: { rotate: 1h, path: ${path} }\n`;
+    const found = mistakes(`${INTERFACE}${outputs}`, join(folder.path, "a.yaml"));
+    expect(found.map((line) => line.replaceAll(folder.path, "FOLDER"))).toEqual([
+      expect.stringContaining(`FOLDER/a.yaml:4:31: outputs[1].file.path is "${path}": ${expected}`),
+    ]);
+  });
+
+  it("that may not yet have the file in it, or have it", () => {
+    for (const path of ["spool/f.ipfix", "a-file"]) {
+      const text = `${INTERFACE}outputs: [{ file: { path: ${path} } }]\n`;
+      expect(mistakes(text, join(folder.path, "a.yaml")), path).toEqual([]);
+    }
   });
 });
 
