@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { IoamctlError } from "../errors.ts";
 import type { Flow, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
+import { filterHint } from "./filter-hint.ts";
 import { addFilterOptions, type FilterOptions, filterFrom } from "./filter-options.ts";
 import { SORT_FIELDS, sortFlows } from "./flow-sort.ts";
 import { flowColumns, TABLE_WIDTH } from "./flow-table.ts";
@@ -34,7 +35,8 @@ const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 
 const EXAMPLES = `
 AGE is the time since a flow's last packet; '-' stands for what is not known, such as LOST of packets
-without sequence numbers.
+without sequence numbers. Filters that match nothing are no failure; a line on standard error says when
+they cannot match. An interface that does not exist is one (status 1).
 
 Examples:
   ioamctl dump --sort lost --limit 20
@@ -75,8 +77,10 @@ async function dump(options: DumpOptions): Promise<void> {
     }
     const flows = select(meter, options);
     log.debug({ netns: meter.netns, flows: flows.length }, "dump");
+    const why = whyNone(meter, options, flows);
     await print(options.json ? jsonArrayLines(flows) : flowLines(flows, options));
-    hint(meter);
+    hint(why);
+    hint(capacityHint(meter));
   } finally {
     meter.close();
   }
@@ -87,7 +91,7 @@ async function watch(meter: Meter, options: DumpOptions, period: number): Promis
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  while (!interrupted.signal.aborted) {
+  for (let first = true; !interrupted.signal.aborted; first = false) {
     if (!meter.isPinned()) {
       throw new IoamctlError(
         "NOT_ATTACHED",
@@ -95,8 +99,11 @@ async function watch(meter: Meter, options: DumpOptions, period: number): Promis
       );
     }
     const flows = select(meter, options);
+    // Later on an interface may go, and come back.
+    const why = first ? whyNone(meter, options, flows) : undefined;
     if (!(await print(options.json ? [toJson(flows)] : screen(flows, options)))) break;
-    hint(meter);
+    hint(why);
+    hint(capacityHint(meter));
     await delay(period * 1000, undefined, { signal: interrupted.signal }).catch(() => {});
   }
 }
@@ -123,8 +130,12 @@ function flowLines(flows: Flow[], options: DumpOptions): Generator<string> {
   });
 }
 
-function hint(meter: Meter): void {
-  const text = capacityHint(meter);
+/** Why there are no flows to show, when there cannot be any. Throws NO_SUCH_INTERFACE. */
+function whyNone(meter: Meter, options: DumpOptions, flows: readonly Flow[]): string | undefined {
+  return flows.length === 0 ? filterHint(meter, filterFrom(options)) : undefined;
+}
+
+function hint(text: string | undefined): void {
   if (text !== undefined) process.stderr.write(`ioamctl dump: ${text}\n`);
 }
 

@@ -1,5 +1,6 @@
 // ioamctl flush: takes flows out of the table without exporting them.
 import type { Command } from "commander";
+import { filterHint } from "./filter-hint.ts";
 import { addFilterOptions, type FilterOptions, filterFrom } from "./filter-options.ts";
 import { toJson } from "./json.ts";
 import { createLogger } from "./log.ts";
@@ -14,6 +15,9 @@ interface FlushOptions extends CommonOptions, FilterOptions {
 }
 
 const EXAMPLES = `
+Filters that match nothing are no failure; a line on standard error says when they cannot match. An
+interface that does not exist is one (status 1).
+
 Examples:
   ioamctl flush --all
   ioamctl flush --flow-id 0xabcdef --netns blue
@@ -45,8 +49,10 @@ async function flush(options: FlushOptions): Promise<void> {
     const filter = filterFrom(options);
     const taken = await meter.flush(filter);
     log.debug({ netns: meter.netns, filter }, "flushed");
+    const why = taken.flows === 0 ? filterHint(meter, filter) : undefined;
     const text = `flushed ${taken.flows} flows, ${taken.packets} packets, ${taken.octets} octets`;
     await print([options.json ? toJson(taken) : text]);
+    if (why !== undefined) process.stderr.write(`ioamctl flush: ${why}\n`);
   } finally {
     meter.close();
   }

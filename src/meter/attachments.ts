@@ -10,6 +10,7 @@ import {
   withNetns,
 } from "../native/bpf-loader/index.ts";
 import { type Direction, type Hook, type Hooked, Hooks, programFor } from "./hooks.ts";
+import { noSuchInterface } from "./no-such-interface.ts";
 import type { Pins } from "./pins.ts";
 
 /** An observation point: `programId` is the kernel's, as bpftool shows it. */
@@ -50,13 +51,7 @@ export class Attachments {
   ): { attachment: Attachment; created: boolean } {
     return this.#inside(() => {
       const ifindex = interfaceIndex(name);
-      if (ifindex === 0) {
-        const [where, remedy] =
-          this.#netns === null
-            ? ["this network namespace", "see 'ip link', or name its netns with --netns"]
-            : [`netns ${this.#netns}`, `see 'ip -n ${this.#netns} link'`];
-        throw new IoamctlError("NO_SUCH_INTERFACE", `no interface ${name} in ${where}: ${remedy}`);
-      }
+      if (ifindex === 0) throw noSuchInterface(name, this.#netns);
       const known = this.#hooks.find(ifindex, direction);
       if (known !== undefined && this.#hooks.inForce(known, this.#programOf(known))) {
         return { attachment: this.#describe(known), created: false };

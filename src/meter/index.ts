@@ -13,6 +13,7 @@ export { type AgentRole, agentPid, type Lock, lockAgent, lockMeter } from "./loc
 export { FILLING_SHARE, MAX_FLOWS } from "./maps.ts";
 export { DEFAULT_MAX_FLOWS, Meter, type MeterOptions } from "./meter.ts";
 export { findNetns } from "./netns.ts";
+export { noSuchInterface } from "./no-such-interface.ts";
 export type { SealedGeneration } from "./sealed.ts";
 export type { Slice, SliceReader } from "./slice-reader.ts";
 export { READERS } from "./table.ts";

@@ -4,6 +4,7 @@ import { IoamctlError } from "../errors.ts";
 import { type NodeIds, readNodeIds } from "../ioam/index.ts";
 import {
   clockOffset,
+  interfaceIndex,
   interfaceName,
   type NetnsHandle,
   openNetns,
@@ -343,6 +344,12 @@ export class Meter {
   /** This node's IOAM ids; empty when they were never set. */
   nodeIds(): NodeIds {
     return this.#handle === undefined ? {} : withNetns(this.#handle, readNodeIds);
+  }
+
+  /** Whether its network namespace has an interface of that name now. */
+  hasInterface(name: string): boolean {
+    const handle = this.#handle;
+    return handle !== undefined && withNetns(handle, () => interfaceIndex(name) !== 0);
   }
 
   /** A function that names interfaces, each looked up once. */

@@ -232,7 +232,40 @@ describe("what is dumped", () => {
   test("dump -n, of one interface", async () => {
     const flows = await dump("-n", "out0", "--flow-id", "2");
     expect(flows.map((flow) => flow.egressInterface === undefined)).toEqual([false]);
-    expect(await dump("-n", "none0")).toEqual([]);
+  });
+
+  test("an interface that does not exist is refused, by flush too", async () => {
+    for (const command of ["dump --json", "dump", "dump --watch 60", "flush --json"]) {
+      const args = [...command.split(" "), "-n", "none0", ...netns];
+      expect(await host.ioamctl(args), command).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringMatching(
+          /^ioamctl (dump|flush): no interface none0 in netns \S+: see 'ip -n \S+ link'\n$/,
+        ),
+      });
+    }
+  });
+
+  test("one that is not metered, and filters that cannot match, are told of", async () => {
+    for (const [filter, hint] of [
+      ["-n lo", /^ioamctl \w+: lo is not metered: `ioamctl attach -n lo --netns \S+` [^\n]+\n$/],
+      ["--proto icmp6 --dport 1", /^ioamctl \w+: icmp6 has no ports: [^\n]+\n$/],
+      ["--flow-id 99", /^$/],
+    ] as const) {
+      for (const [command, none] of [
+        ["dump", []],
+        ["flush", { flows: 0, packets: 0, octets: 0 }],
+      ] as const) {
+        const args = [command, ...filter.split(" "), ...netns, "--json"];
+        const { code, stdout, stderr } = await host.ioamctl(args);
+        expect({ code, printed: JSON.parse(stdout) }, args.join(" ")).toEqual({
+          code: 0,
+          printed: none,
+        });
+        expect(stderr).toMatch(hint);
+      }
+    }
   });
 
   test("dump --sort and --limit", async () => {
