@@ -1,6 +1,6 @@
 // ioamctl detach: ends metering of some interfaces, or removes everything of ours.
 import type { Command } from "commander";
-import { runningAgent } from "../agent/metering/agent-lock.ts";
+import { type RunningAgent, runningAgent } from "../agent/metering/agent-lock.ts";
 import { netnsInode, withMeterLock } from "../agent/metering/meter-lock.ts";
 import { forgetTraceLedgers } from "../agent/trace/trace-ledger.ts";
 import { IoamctlError } from "../errors.ts";
@@ -27,7 +27,8 @@ interface DetachOptions extends CommonOptions {
 
 const EXAMPLES = `
 With -n, a table that still holds flows is kept for 'ioamctl dump' and 'ioamctl agent'; --all removes
-tables with all that is in them.
+tables with all that is in them. An agent goes on with what is left, and attaches again to all that it was
+told to meter when reloaded or restarted.
 
 Examples:
   ioamctl detach -n eth1
@@ -69,7 +70,9 @@ async function detach(options: DetachOptions): Promise<void> {
           removed.push(meter);
         } else {
           detached.push(...detachInterfaces(meter, names, netns));
-          if (removeIfDone(meter, log)) removed.push(meter);
+          const agent = runningAgent(meter.netnsInode);
+          if (agent !== undefined) tellOfAgent(agent, names);
+          if (removeIfDone(meter, agent, log)) removed.push(meter);
         }
       });
     }
@@ -148,11 +151,18 @@ function notAttached(names: readonly string[], netns: string | undefined): Ioamc
   );
 }
 
+/** An agent was not asked, and it need not stay like this. */
+function tellOfAgent({ pid }: RunningAgent, names: readonly string[]): void {
+  process.stderr.write(
+    `ioamctl detach: agent ${pid} goes on without ${names.join(", ")}; what it was told to meter ` +
+      "it attaches to again when reloaded or restarted\n",
+  );
+}
+
 /** Removes a meter that has nothing left to meter and nothing left to tell. */
-function removeIfDone(meter: Meter, log: Logger): boolean {
+function removeIfDone(meter: Meter, agent: RunningAgent | undefined, log: Logger): boolean {
   if (meter.attachments().length > 0) return false;
   const flows = meter.flows();
-  const agent = runningAgent(meter.netnsInode);
   if (flows === 0 && agent === undefined) {
     meter.remove();
     return true;

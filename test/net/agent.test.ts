@@ -130,6 +130,24 @@ outputs: [{ console: { format: json } }]
   await host.clean(lab.router);
 });
 
+test("goes on without an interface that somebody detaches, who is told, until it is reloaded", async () => {
+  const both = BRISK.replace("]", ", { name: out0, netns: ROUTER }]");
+  const running = await commands.agent("-c", await commands.configure(both));
+  const { code, stdout, stderr } = await host.ioamctl(["detach", "-n", "in0", "--netns", name]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `in0: detached, ingress (netns ${name})\n` });
+  expect(stderr).toBe(
+    `ioamctl detach: agent ${running.pid} goes on without in0; what it was told to meter it ` +
+      "attaches to again when reloaded or restarted\n",
+  );
+  expect(await commands.attached()).toEqual(["out0 ingress"]);
+  await running.until(/no longer attached/);
+  running.child.kill("SIGHUP");
+  await running.until(/configuration reloaded/);
+  expect(await commands.attached()).toEqual(["in0 ingress", "out0 ingress"]);
+  expect((await running.stop()).code).toBe(0);
+  await host.clean(lab.router);
+});
+
 test("ends with one line when nothing is left to meter", async () => {
   const running = await commands.agent("-c", await commands.configure(BRISK));
   await host.print("detach", "--all", "--netns", name);
