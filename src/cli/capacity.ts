@@ -1,5 +1,7 @@
 // Says that a flow table is filling or full, and what to do.
+
 import { runningAgent } from "../agent/metering/agent-lock.ts";
+import { counted } from "../counted.ts";
 import { FILLING_SHARE, type Meter } from "../meter/index.ts";
 import { netnsArgument } from "./options.ts";
 
@@ -18,7 +20,7 @@ export function capacityHint(
   const state =
     used < maxFlows
       ? `is filling: ${used} of ${maxFlows} records are used`
-      : `is full (${maxFlows} records): new flows are not metered, tableFull counts their packets`;
+      : `is full (${counted(maxFlows, "record")}): new flows are not metered, tableFull counts their packets`;
   const remedy =
     runningAgent(meter.netnsInode) === undefined
       ? `export it with \`ioamctl agent\`, empty it with \`ioamctl flush --all${netnsArgument(netns)}\`, ` +

@@ -1,8 +1,10 @@
 // ioamctl detach: ends metering of some interfaces, or removes everything of ours.
+
 import type { Command } from "commander";
 import { type RunningAgent, runningAgent } from "../agent/metering/agent-lock.ts";
 import { netnsInode, withMeterLock } from "../agent/metering/meter-lock.ts";
 import { forgetTraceLedgers } from "../agent/trace/trace-ledger.ts";
+import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { toJson } from "./json.ts";
@@ -171,8 +173,8 @@ function removeIfDone(meter: Meter, agent: RunningAgent | undefined, log: Logger
   if (agent === undefined) {
     const where = netnsArgument(meter.netns);
     process.stderr.write(
-      `ioamctl detach: the table is kept because it holds ${flows} flows that were neither exported ` +
-        `nor flushed: \`ioamctl dump${where}\` shows them, \`ioamctl detach --all${where}\` removes them\n`,
+      `ioamctl detach: the table is kept because it holds ${counted(flows, "flow")}, neither exported ` +
+        `nor flushed: \`ioamctl dump${where}\` shows what is in it, \`ioamctl detach --all${where}\` removes it\n`,
     );
   }
   return false;

@@ -1,5 +1,7 @@
 // ioamctl flush: takes flows out of the table without exporting them.
+
 import type { Command } from "commander";
+import { counted } from "../counted.ts";
 import { filterHint } from "./filter-hint.ts";
 import { addFilterOptions, type FilterOptions, filterFrom } from "./filter-options.ts";
 import { toJson } from "./json.ts";
@@ -50,7 +52,8 @@ async function flush(options: FlushOptions): Promise<void> {
     const taken = await meter.flush(filter);
     log.debug({ netns: meter.netns, filter }, "flushed");
     const why = taken.flows === 0 ? filterHint(meter, filter) : undefined;
-    const text = `flushed ${taken.flows} flows, ${taken.packets} packets, ${taken.octets} octets`;
+    const { flows, packets, octets } = taken;
+    const text = `flushed ${counted(flows, "flow")}, ${counted(packets, "packet")}, ${counted(octets, "octet")}`;
     await print([options.json ? toJson(taken) : text]);
     if (why !== undefined) process.stderr.write(`ioamctl flush: ${why}\n`);
   } finally {

@@ -1,6 +1,8 @@
 // ioamctl monitor: the kernel's IOAM events as they come.
+
 import type { Command } from "commander";
 import { isNetns } from "../agent/netns-name.ts";
+import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import {
   LINUX_TIMESTAMPS,
@@ -222,13 +224,15 @@ class Monitor {
     if (malformed > 0) {
       yield this.#json
         ? toJson({ event: "malformed", netlinkMalformed: malformed, total: now.netlinkMalformed })
-        : `malformed  ${malformed} events skipped (${now.netlinkMalformed} in all)`;
+        : `malformed  ${counted(malformed, "event")} skipped (${now.netlinkMalformed} in all)`;
     }
   }
 }
 
 function* dropLines(full: number, unshown: number, total: number): Generator<string> {
   const inAll = `(${total} in all)`;
-  if (full > 0) yield `drops  ${full} events lost, the kernel's buffer was full ${inAll}`;
-  if (unshown > 0) yield `drops  ${unshown} events not shown, for it was to end ${inAll}`;
+  if (full > 0)
+    yield `drops  ${counted(full, "event")} lost, the kernel's buffer was full ${inAll}`;
+  if (unshown > 0)
+    yield `drops  ${counted(unshown, "event")} not shown, for it was to end ${inAll}`;
 }

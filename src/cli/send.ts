@@ -1,9 +1,11 @@
 // ioamctl send: made-up records to any collector, to try a set-up without traffic.
+
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AgentConfig } from "../agent/config/agent-config.ts";
 import { loadConfig } from "../agent/config/load-config.ts";
 import { parseDuration } from "../agent/config/quantity.ts";
 import { configOf } from "../agent/config/schema.ts";
+import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import { EXAMPLE } from "../send/example.ts";
 import { loadRecords, type RecordsFile } from "../send/records-file.ts";
@@ -155,8 +157,9 @@ function resultObject({ error, ...counts }: SendResult): object {
 
 function resultLine(result: SendResult): string {
   const { destination, records, messages, octets, droppedRecords } = result;
-  const dropped = droppedRecords === 0 ? "" : `, ${droppedRecords} records dropped`;
-  return `${destination}: ${records} records sent, ${messages} messages, ${octets} octets${dropped}`;
+  const dropped = droppedRecords === 0 ? "" : `, ${counted(droppedRecords, "record")} dropped`;
+  const sent = [counted(messages, "message"), counted(octets, "octet")].join(", ");
+  return `${destination}: ${counted(records, "record")} sent, ${sent}${dropped}`;
 }
 
 function timeout(text: string): number {

@@ -1,4 +1,5 @@
 // ioamctl status: what is attached, how full the tables are, what was counted, who exports, IOAM nodes.
+
 import type { Command } from "commander";
 import { type RunningAgent, runningAgent } from "../agent/metering/agent-lock.ts";
 import { readCollectors } from "../agent/sinks/collector-ledger.ts";
@@ -8,6 +9,7 @@ import {
   readTraceLedgers,
   type TraceLedger,
 } from "../agent/trace/trace-ledger.ts";
+import { counted } from "../counted.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
 import { capacityHint } from "./capacity.ts";
 import { collectorLines } from "./collector-status.ts";
@@ -202,7 +204,7 @@ export function* statusLines(status: Status, hints: readonly string[]): Generato
 function whereabouts({ counters: c, tables }: Status): string {
   const held = tables.reduce((sum, table) => sum + table.packets, 0n);
   return (
-    `${c.dexPackets} DEX packets: ${c.exportedPackets ?? 0n} exported, ${held} in the table, ` +
+    `${counted(c.dexPackets!, "DEX packet")}: ${c.exportedPackets ?? 0n} exported, ${held} in the table, ` +
     `${c.flushedPackets ?? 0n} flushed, ${c.dexMalformed} malformed, ` +
     `${c.namespaceFiltered} filtered, ${c.collectorPackets} to collectors, ` +
     `${c.tableFull} table full, ${c.droppedPackets ?? 0n} dropped.`
@@ -214,7 +216,7 @@ function eventWhereabouts({ counters: c, traces }: Status): string {
   const where = traces.map(({ netns }) => (netns === null ? "here" : `of netns ${netns}`));
   return (
     `Kernel events ${where.join(", ")}: ${c.netlinkEvents} received, ${c.netlinkDrops} dropped, ` +
-    `${c.netlinkMalformed} malformed; ${c.traceRecords} records of them: ` +
+    `${c.netlinkMalformed} malformed; ${counted(c.traceRecords!, "record")} of them: ` +
     `${c.exportedTraceRecords} exported, ${c.droppedTraceRecords} dropped.`
   );
 }

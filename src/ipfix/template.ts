@@ -1,4 +1,5 @@
 // A template: which information elements a record consists of (RFC 7011 section 3.4.1 and 3.4.2).
+import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import { VARIABLE_LENGTH } from "./elements/data-type.ts";
 import type { InformationElement } from "./elements/information-element.ts";
@@ -113,7 +114,10 @@ function complete(id: number, field: TemplateField, isLast: boolean): CompleteFi
     throw invalid(id, `${element.name} has no fixed length: give its field a length`);
   }
   if (!isFieldLength(element, length)) {
-    throw invalid(id, `${element.name} (${element.type}) cannot be ${length} octets long`);
+    throw invalid(
+      id,
+      `${element.name} (${element.type}) cannot be ${counted(length, "octet")} long`,
+    );
   }
   return { element, length, ...(source !== undefined && { source }) };
 }

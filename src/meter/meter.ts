@@ -1,5 +1,6 @@
 // The meter of one network namespace: made or adopted, attached, read, rotated, removed.
 
+import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import { type NodeIds, readNodeIds } from "../ioam/index.ts";
 import {
@@ -190,7 +191,7 @@ export class Meter {
   #checkOptions(options: MeterOptions): void {
     const wrong =
       options.maxFlows !== undefined && options.maxFlows !== this.maxFlows
-        ? `for ${this.maxFlows} flows, not ${options.maxFlows}`
+        ? `for ${counted(this.maxFlows, "flow")}, not ${options.maxFlows}`
         : options.namespaces !== undefined && !sameNumbers(options.namespaces, this.namespaces)
           ? `for ${this.namespaces.length === 0 ? "any namespace" : `namespaces ${this.namespaces.join(", ")}`}`
           : undefined;

@@ -1,5 +1,7 @@
 // An element as a file of records names it: "octetDeltaCount", "octetDeltaCount(4)", "interfaceName(variable)".
+
 import { nearestName } from "../agent/templates/nearest-name.ts";
+import { counted } from "../counted.ts";
 import {
   type ElementRegistry,
   type InformationElement,
@@ -45,5 +47,6 @@ function lengthOf(given: string | undefined, element: InformationElement): numbe
   const length = given === "variable" ? VARIABLE_LENGTH : Number(given);
   const varies = NATURAL_LENGTH[element.type] === VARIABLE_LENGTH;
   if (length === VARIABLE_LENGTH ? varies : isLengthAllowed(element.type, length)) return length;
-  return `${element.type} cannot be ${given} octets long: give it without a length`;
+  const what = given === "variable" ? "of variable length" : `${counted(length, "octet")} long`;
+  return `${element.type} cannot be ${what}: give it without a length`;
 }

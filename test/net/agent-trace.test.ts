@@ -311,7 +311,7 @@ outputs: [{ console: {} }]
   });
   const text = await commands.host.print("status");
   expect(text).toContain(`IOAM node of netns ${commands.name}: id 42, wide ${ROUTER.idWide}`);
-  expect(text).toContain("1 records of them: 1 exported, 0 dropped.");
+  expect(text).toContain("1 record of them: 1 exported, 0 dropped.");
   expect((await running.stop()).code).toBe(0);
   const [trace, flow] = jsonLines<Record<string, unknown>>(running.output);
   expect(trace).toMatchObject({

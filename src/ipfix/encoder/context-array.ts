@@ -1,4 +1,5 @@
 // The context of an export as the generated encoders read it: doubles in fixed slots.
+import { counted } from "../../counted.ts";
 import { IoamctlError } from "../../errors.ts";
 import type { ExportContext } from "../field-source.ts";
 
@@ -38,6 +39,6 @@ function contextValue(name: string, octets: number, value: number | bigint | und
   }
   throw new IoamctlError(
     "CONTEXT_INVALID",
-    `the templates need ${name} in the context, an unsigned integer of ${octets} octets, not ${value}`,
+    `the templates need ${name} in the context, an unsigned integer of ${counted(octets, "octet")}, not ${value}`,
   );
 }

@@ -1,4 +1,5 @@
 // Turns the sources of a template's fields into local variables of the generated encoder.
+import { counted } from "../../counted.ts";
 import { IoamctlError } from "../../errors.ts";
 import type { AbstractDataType } from "../elements/data-type.ts";
 import type { FieldSource } from "../field-source.ts";
@@ -87,7 +88,9 @@ export class SourceCompiler {
 
   #copied(field: LayoutField, at: number, length: number): WireOctet[] {
     if (at < 0 || at + length > field.size) {
-      throw invalid(`${length} octets cannot be copied from octet ${at} of ${field.size}`);
+      throw invalid(
+        `${counted(length, "octet")} cannot be copied from octet ${at} of ${field.size}`,
+      );
     }
     return Array.from({ length }, (_, i) => {
       const octet = field.offset + at + i;
@@ -114,7 +117,7 @@ export class SourceCompiler {
     if (size === 1 || size === 2 || size === 4) {
       return { high: "0", low: this.#small(offset, size) };
     }
-    throw invalid(`an integer of ${size} octets cannot be read`);
+    throw invalid(`an integer of ${counted(size, "octet")} cannot be read`);
   }
 
   #unsigned(field: LayoutField, length: number): WireOctet[] {
@@ -124,7 +127,7 @@ export class SourceCompiler {
   // Copied where it keeps its length or gets zeros before it.
   #network(field: LayoutField, length: number): WireOctet[] {
     const { size } = field;
-    if (size > 8) throw invalid(`an integer of ${size} octets cannot be read`);
+    if (size > 8) throw invalid(`an integer of ${counted(size, "octet")} cannot be read`);
     const octets = this.#copied(field, 0, size);
     if (length >= size) return [...constantOctets(0, length - size), ...octets];
     const low = this.#assembled(octets.slice(-4));
@@ -236,7 +239,7 @@ function fixed(value: number, length: number): WireOctet[] {
   const limit = length < 4 ? 2 ** (8 * length) : 2 ** 32;
   if (Number.isInteger(value) && value >= 0 && value < limit) return constantOctets(value, length);
   throw invalid(
-    `the constant ${value} is not an unsigned integer of ${Math.min(length, 4)} octets`,
+    `the constant ${value} is not an unsigned integer of ${counted(Math.min(length, 4), "octet")}`,
   );
 }
 

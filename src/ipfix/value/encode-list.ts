@@ -1,4 +1,5 @@
 // Structured data: lists of values and of records (RFC 6313 section 4.5), always of variable length.
+import { counted } from "../../counted.ts";
 import { fieldSpecifier, isElement, isFieldLength } from "../field-specifier.ts";
 import { Template } from "../template.ts";
 import { encodeFields } from "./encode-fields.ts";
@@ -31,7 +32,9 @@ export function encodeBasicList(
   if (!isElement(element) || !Array.isArray(list.values)) throw unfit(value, rule);
   const { length = element.length, values } = list;
   if (!isFieldLength(element, length)) {
-    throw invalid(`${element.name} (${element.type}) cannot be ${length} octets long in a list`);
+    throw invalid(
+      `${element.name} (${element.type}) cannot be ${counted(length, "octet")} long in a list`,
+    );
   }
   const content = start(list.semantic, depth);
   content.copy(fieldSpecifier(element, length));

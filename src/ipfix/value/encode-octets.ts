@@ -1,5 +1,6 @@
 // Octet arrays, strings and addresses (RFC 7011 sections 6.1.4, 6.1.6 and 6.1.11 and on).
 import { parseIPv4, parseIPv6 } from "../../address-text.ts";
+import { counted } from "../../counted.ts";
 import { VARIABLE_LENGTH } from "../elements/data-type.ts";
 import type { OctetWriter } from "./octet-writer.ts";
 import { unfit } from "./value-error.ts";
@@ -17,7 +18,7 @@ export function encodeOctets(writer: OctetWriter, value: unknown, length: number
   if (octets === undefined) throw unfit(value, "give a Uint8Array");
   if (length === VARIABLE_LENGTH) writer.variable(octets);
   else if (octets.length === length) writer.copy(octets);
-  else throw unfit(value, `the field has ${length} octets, not ${octets.length}`);
+  else throw unfit(value, `the field has ${counted(length, "octet")}, not ${octets.length}`);
 }
 
 /** Writes text in UTF-8; in a field of fixed length with zeros behind it. Throws VALUE_INVALID. */
@@ -30,7 +31,10 @@ export function encodeString(writer: OctetWriter, value: unknown, length: number
     return;
   }
   if (octets.length > length) {
-    throw unfit(value, `the field has ${length} octets, in UTF-8 it takes ${octets.length}`);
+    throw unfit(
+      value,
+      `the field has ${counted(length, "octet")}, in UTF-8 it takes ${octets.length}`,
+    );
   }
   writer.copy(octets);
   writer.reserve(length - octets.length);

@@ -1,5 +1,6 @@
 // BPF maps: elements one by one, in batches, or all at once as mapped memory.
 
+import { counted } from "../../counted.ts";
 import { IoamctlError } from "../../errors.ts";
 import { addon, type Fd } from "./addon.ts";
 import { attempt, attemptAsync, type Meaning } from "./failure.ts";
@@ -194,7 +195,7 @@ export class BpfMap extends Handle {
   #checkKey(key: Uint8Array): void {
     if (key.byteLength !== this.keySize) {
       throw new TypeError(
-        `map ${this.name}: key has ${key.byteLength} octets, not ${this.keySize}`,
+        `map ${this.name}: key has ${counted(key.byteLength, "octet")}, not ${this.keySize}`,
       );
     }
   }
@@ -205,7 +206,7 @@ export class BpfMap extends Handle {
       value instanceof BpfMap ? new Uint8Array(new Int32Array([value.fd]).buffer) : value;
     if (octets.byteLength !== this.valueOctets) {
       throw new TypeError(
-        `map ${this.name}: value has ${octets.byteLength} octets, not ${this.valueOctets}`,
+        `map ${this.name}: value has ${counted(octets.byteLength, "octet")}, not ${this.valueOctets}`,
       );
     }
     return octets;
@@ -232,7 +233,7 @@ export function mapById(id: number): BpfMap {
 export function createMap(options: MapOptions): BpfMap {
   const { type, name = "", keySize, valueSize, maxEntries, flags = 0, inner } = options;
   const fd = attempt(
-    `cannot make a ${type} map of ${maxEntries} elements`,
+    `cannot make a ${type} map of ${counted(maxEntries, "element")}`,
     "MAP_FAILED",
     () =>
       addon().createMap(

@@ -199,6 +199,7 @@ records:
       `
 templates:
   a: { id: 256, elements: [octetDeltaCont, sourceIPv4Address(3), "x y"] }
+  d: { elements: [sourceIPv4Address(1), sourceIPv4Address(variable)] }
   b: { id: 256, elements: [octetDeltaCount] }
   c: { elements: [] }
 records: [{ template: a, values: {} }]`,
@@ -206,8 +207,10 @@ records: [{ template: a, values: {} }]`,
         'r.yaml:3:28: templates.a.elements[0] is "octetDeltaCont": no element has this name: did you mean octetDeltaCount?',
         'r.yaml:3:44: templates.a.elements[1] is "sourceIPv4Address(3)": ipv4Address cannot be 3 octets long',
         'r.yaml:3:66: templates.a.elements[2] is "x y": give the name of an element, such as',
-        'r.yaml:4:12: templates.b.id is "256": template id 256 is taken',
-        "r.yaml:5:6: templates.c: template 257 is not valid: it has no fields",
+        'r.yaml:4:19: templates.d.elements[0] is "sourceIPv4Address(1)": ipv4Address cannot be 1 octet long',
+        'r.yaml:4:41: templates.d.elements[1] is "sourceIPv4Address(variable)": ipv4Address cannot be of variable length',
+        'r.yaml:5:12: templates.b.id is "256": template id 256 is taken',
+        "r.yaml:6:6: templates.c: template 257 is not valid: it has no fields",
       ],
     ],
     [
