@@ -78,12 +78,13 @@ export function addSend(program: Command): void {
 async function send(options: SendCommandOptions, file: string): Promise<void> {
   const log = createLogger(options.logLevel);
   const config = tellEveryMistake(() => configFrom(options));
+  const targets = targetsOf(config);
+  if (options.json && targets.length === 0) throw onlyConsole(options.config!);
   const records = tellEveryMistake(() => loadRecords(file, config.enterpriseNumbers));
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const { signal } = interrupted;
-  const targets = targetsOf(config);
   log.debug({ destinations: targets.map(({ destination }) => destination.name) }, "sending");
   const [, ...results] = await Promise.all([
     options.json ? undefined : showRecords(config, records, signal),
@@ -102,6 +103,14 @@ async function send(options: SendCommandOptions, file: string): Promise<void> {
   else if (isShown) for (const result of results) process.stderr.write(`${resultLine(result)}\n`);
   else await print(results.map(resultLine));
   refuseFailures(results);
+}
+
+function onlyConsole(config: string): IoamctlError {
+  return new IoamctlError(
+    "CONFIG_INVALID",
+    `${config} has no collector and no file, only the console, which --json leaves out: nothing would ` +
+      "be sent: leave --json out, or give a collector or a file",
+  );
 }
 
 function typeInformationOf({ options }: AgentConfig): SendOptions["typeInformation"] {

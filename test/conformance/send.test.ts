@@ -126,6 +126,17 @@ outputs:
     await expectRecords(join(folder.path, file!));
   });
 
+  it("does not take --json where there is only the console, which that leaves out", async () => {
+    const config = await configured("outputs: [{ console: { format: json } }]\n");
+    const args = ["send", "-c", config, "-f", records];
+    const { code, stdout, stderr } = await ioamctl([...args, "--json"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^ioamctl send: \S+ has no collector and no file, [^\n]+\n$/);
+    const shown = await ioamctl(args);
+    expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(shown.stdout.trimEnd().split("\n")).toHaveLength(102);
+  });
+
   it("shows records no longer than somebody reads them", async () => {
     await writeFile(records, RECORDS.replace("repeat: 100", "repeat: 1000000000"));
     const config = await configured("outputs: [{ console: { format: json } }]\n");
