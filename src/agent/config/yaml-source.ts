@@ -1,7 +1,20 @@
 // A YAML text that knows where each of its values stands.
 
-import type { Document, Pair } from "yaml";
-import { isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from "yaml";
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from "yaml";
 
 /** A place in a text, both from 1. */
 export interface Position {
@@ -25,6 +38,7 @@ export class YamlSource {
   readonly problems: readonly SyntaxProblem[];
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter = new LineCounter();
+  #aliased: ReadonlyMap<Alias, Node> | undefined;
 
   constructor(text: string) {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
@@ -45,7 +59,10 @@ export class YamlSource {
     this.problems = problems;
   }
 
-  /** Where the value at `path` stands, or the nearest thing around it that was written. */
+  /**
+   * Where the value at `path` stands, or the nearest thing around it that was written: an alias itself,
+   * what lies in what it stands for there.
+   */
   positionOf(path: Path): Position {
     for (let length = path.length; length > 0; length--) {
       const node = this.#nodeAt(path.slice(0, length));
@@ -56,17 +73,17 @@ export class YamlSource {
 
   /** Where the key of the mapping at `path` stands. */
   positionOfKey(path: Path, key: string): Position {
-    const map = this.#nodeAt(path);
+    const map = this.#meant(this.#nodeAt(path));
     if (isMap(map)) {
-      const pair = map.items.find((item) => keyOf(item) === key);
+      const pair = this.#pairOf(map.items, key);
       if (isPair(pair) && isNode(pair.key) && pair.key.range) return this.#at(pair.key.range[0]);
     }
     return this.positionOf(path);
   }
 
-  /** The value at `path` as it was written, when it is a scalar. */
+  /** The value at `path`, or what an alias there stands for, as it was written, when it is a scalar. */
   textOf(path: Path): string | undefined {
-    const node = this.#nodeAt(path);
+    const node = this.#meant(this.#nodeAt(path));
     return isScalar(node) ? (node.source ?? String(node.value)) : undefined;
   }
 
@@ -78,11 +95,27 @@ export class YamlSource {
   #nodeAt(path: Path): unknown {
     let node: unknown = this.#document.contents ?? undefined;
     for (const step of path) {
-      if (!isCollection(node)) return undefined;
-      // A key that is a number in the text is a string in the value.
-      node = node.get(step, true) ?? node.get(Number(step), true);
+      const around = this.#meant(node);
+      if (isMap(around)) node = this.#pairOf(around.items, String(step))?.value ?? undefined;
+      else if (isSeq(around)) node = around.get(Number(step), true);
+      else return undefined;
     }
     return node;
+  }
+
+  /** A key that is a number in the text is a string in the value. */
+  #pairOf(pairs: readonly Pair[], key: string): Pair | undefined {
+    return pairs.find((pair) => {
+      const node = this.#meant(pair.key);
+      return (isScalar(node) ? String(node.value ?? "") : String(node)) === key;
+    });
+  }
+
+  /** A node, or that which an alias stands for: the last before it with that anchor. */
+  #meant(node: unknown): unknown {
+    if (!isAlias(node)) return node;
+    this.#aliased ??= aliasedIn(this.#document);
+    return this.#aliased.get(node);
   }
 
   #at(offset: number): Position {
@@ -91,6 +124,18 @@ export class YamlSource {
   }
 }
 
-function keyOf(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+/** All at once: to resolve one alias is to walk through the document. */
+function aliasedIn(document: Document.Parsed): Map<Alias, Node> {
+  const anchored = new Map<string, Node>();
+  const aliased = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_, alias) {
+      const node = anchored.get(alias.source);
+      if (node !== undefined) aliased.set(alias, node);
+    },
+    Value(_, node) {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+  });
+  return aliased;
 }

@@ -100,6 +100,41 @@ records:
     expect(recordOf(name, `${name}: ${text}`)).toEqual({ [name]: value });
   });
 
+  it("has values that are aliases as if they stood there", () => {
+    const { entries } = parse(`
+elements:
+  - { name: &own mine, id: 5, enterprise: 99, type: unsigned64 }
+templates:
+  t: { elements: [octetDeltaCount, interfaceName, ipHeaderPacketSection, flowStartNanoseconds] }
+  two: { elements: [octetDeltaCount, octetDeltaCount] }
+  own: { elements: [mine] }
+records:
+  - template: t
+    values: &all
+      octetDeltaCount: &x 18446744073709551615
+      interfaceName: &name 0070
+      ipHeaderPacketSection: *name
+      flowStartNanoseconds: 1784721600123456789
+  - { template: t, values: *all }
+  - { template: two, values: { octetDeltaCount: [*x, &x 9007199254740993] } }
+  - { template: two, values: { octetDeltaCount: [1, *x] } }
+  - { template: own, values: { *own : *x } }
+`);
+    const first = {
+      octetDeltaCount: 2n ** 64n - 1n,
+      interfaceName: "0070",
+      ipHeaderPacketSection: Buffer.of(0, 0x70),
+      flowStartNanoseconds: NOW,
+    };
+    expect(entries.map((entry) => entry.record(NOW))).toEqual([
+      first,
+      first,
+      { octetDeltaCount: [2n ** 64n - 1n, 2n ** 53n + 1n] },
+      { octetDeltaCount: [1n, 2n ** 53n + 1n] },
+      { mine: 2n ** 53n + 1n },
+    ]);
+  });
+
   it("has lists of values for elements that come several times", () => {
     expect(recordOf("octetDeltaCount, octetDeltaCount(2)", "octetDeltaCount: [1, 2]")).toEqual({
       octetDeltaCount: [1n, 2n],
@@ -180,6 +215,26 @@ records: [{ template: t, values: {} }]`,
       [
         "r.yaml:2:12: elements[0]: information element octetDeltaCount (5/1) is there already",
         'r.yaml:2:135: elements[1].length is "5": ipv4Address cannot be of that length',
+      ],
+    ],
+    [
+      "aliases of what is wrong: at the alias, or inside what it stands for",
+      `
+templates: { t: { elements: [octetDeltaCount(1)] } }
+records:
+  - { template: t, values: &v { octetDeltaCount: &n 256 } }
+  - { template: t, values: { octetDeltaCount: *n } }
+  - { template: t, values: *v }
+  - { template: t, values: &w { nothing: 1 } }
+  - { template: t, values: *w }`,
+      [
+        'r.yaml:4:53: records[0].values.octetDeltaCount is "256": give a whole number from 0 to 255',
+        'r.yaml:4:53: records[2].values.octetDeltaCount is "256": give a whole number from 0 to 255',
+        'r.yaml:5:47: records[1].values.octetDeltaCount is "256": give a whole number from 0 to 255',
+        "r.yaml:7:31: records[3].values has no octetDeltaCount: give it a value",
+        "r.yaml:7:33: unknown key nothing in records[3].values: known here",
+        "r.yaml:7:33: unknown key nothing in records[4].values: known here",
+        "r.yaml:8:28: records[4].values has no octetDeltaCount: give it a value",
       ],
     ],
     [
