@@ -1,9 +1,9 @@
 // ioamctl detach: ends metering of some interfaces, or removes everything of ours.
 
 import type { Command } from "commander";
+import { removeLeftNotes } from "../agent/left-notes.ts";
 import { type RunningAgent, runningAgent } from "../agent/metering/agent-lock.ts";
 import { netnsInode, withMeterLock } from "../agent/metering/meter-lock.ts";
-import { forgetTraceLedgers } from "../agent/trace/trace-ledger.ts";
 import { counted } from "../counted.ts";
 import { IoamctlError } from "../errors.ts";
 import { type Attachment, Meter } from "../meter/index.ts";
@@ -80,8 +80,8 @@ async function detach(options: DetachOptions): Promise<void> {
     }
     if (names === undefined) {
       await removeHalfMade(netns, meters);
-      const inode = netns === undefined ? undefined : inodeOf(netns);
-      if (netns === undefined || inode !== undefined) forgetTraceLedgers(inode);
+      // What is written down of attachments and counters is of nothing that is left.
+      removeLeftNotes(netns === undefined ? undefined : inodesOf(netns, meters));
     }
     await print(options.json ? [toJson(detached)] : resultLines(detached, removed));
   } finally {
@@ -89,12 +89,13 @@ async function detach(options: DetachOptions): Promise<void> {
   }
 }
 
-/** Undefined of one that has gone. */
-function inodeOf(netns: string): number | undefined {
+/** Of the network namespace that has this name, and of those that had it and left a table. */
+function inodesOf(netns: string, meters: readonly Meter[]): number[] {
+  const inodes = meters.map((meter) => meter.netnsInode);
   try {
-    return netnsInode(netns);
+    return [...inodes, netnsInode(netns)];
   } catch {
-    return undefined;
+    return inodes;
   }
 }
 

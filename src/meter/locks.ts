@@ -61,6 +61,21 @@ export function lockAgent(netnsInode: number, role: AgentRole = "agent"): Lock {
   return { release: () => closeSync(fd) };
 }
 
+/**
+ * Runs `action` unless an agent has that place; none can take it before it has ended. The lock's file
+ * stays: to remove it would race with one who has opened it and is about to lock it, and then two
+ * agents could hold a lock of that name each.
+ */
+export function unlessAgent(netnsInode: number, role: AgentRole, action: () => void): void {
+  const fd = openLock(`${role}-${netnsInode}.lock`);
+  try {
+    // An agent that comes now waits for us, as for those who only look.
+    if (flock(fd, "shared")) action();
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The pid of the agent that runs for a network namespace. */
 export function agentPid(netnsInode: number, role: AgentRole = "agent"): number | undefined {
   let fd: number;

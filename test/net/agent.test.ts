@@ -1,5 +1,5 @@
 // The agent as an operator sees it: what it attaches, adopts and leaves, and when it ends.
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
 import { createNetns } from "../lab/netns.ts";
@@ -179,4 +179,43 @@ test("what a killed agent had attached goes with the next one", async () => {
   expect((await next.stop()).code).toBe(0);
   expect(jsonLines(next.output)).toMatchObject([{ ioamFlowId: 1, packetDeltaCount: 1 }]);
   await host.clean(lab.router);
+});
+
+describe("what killed agents wrote down of a netns that is gone", () => {
+  /** Names of the notes, without the number of the netns. */
+  const notes = async (): Promise<string[]> => {
+    const { stdout } = await host.run(["sh", "-c", "cd /run/ioamctl && ls *.json* || true"]);
+    return stdout.split("\n").filter((line) => /^(agent|trace)/.test(line));
+  };
+  const rolesOf = (names: string[]): string[] => names.map((file) => file.replace(/\d+/, "N"));
+
+  test.each(["detach --all", "detach --all --netns"])(
+    "goes with %s, that of one that runs stays",
+    async (line) => {
+      const near = await createNetns("near");
+      onTestFinished(() => near.close());
+      await near.ip("link add near0 type veth peer name far0", "link set near0 up");
+      const traces = (netns: string): string => `trace: { source: kernel, netns: [${netns}] }\n`;
+      const both = BRISK.replace("in0", "near0").replace("ROUTER", near.name) + traces(near.name);
+      const killed = await commands.agent("-c", await commands.configure(both));
+      await killed.stop("SIGKILL");
+      const left = await notes();
+      expect(rolesOf(left)).toEqual(["agent-N.json", "trace-N.json"]);
+      const file = await commands.configure(`outputs: [{ console: {} }]\n${traces(name)}`);
+      const running = await commands.agent("-c", file);
+      const others = (await notes()).filter((one) => !left.includes(one));
+      expect(rolesOf(others)).toEqual(["trace-N.json"]);
+      // One that was not wholly written.
+      await host.run(["touch", `/run/ioamctl/${left[0]}.new`]);
+
+      await near.close();
+      const args = line.split(" ");
+      await host.print(...args, ...(args.includes("--netns") ? [near.name] : []));
+      expect(await notes()).toEqual(others);
+      await running.stop();
+      await host.print("detach", "--all");
+      expect(await notes()).toEqual([]);
+      await host.clean(lab.router);
+    },
+  );
 });
