@@ -1,5 +1,5 @@
 // Says why a filter that matched nothing cannot match anything, and what to do.
-import ipaddr from "ipaddr.js";
+import { isIPv4 } from "node:net";
 import { type FlowFilter, type Meter, noSuchInterface } from "../meter/index.ts";
 import { netnsArgument } from "./options.ts";
 import { protocolName } from "./protocol.ts";
@@ -59,10 +59,7 @@ function portHint({ protocol, sourcePort, destinationPort }: FlowFilter): string
 
 function familyHint({ source, destination }: FlowFilter): string | undefined {
   if (source === undefined || destination === undefined) return undefined;
-  if (kindOf(source) === kindOf(destination)) return undefined;
+  const isIPv4Prefix = (prefix: string): boolean => isIPv4(prefix.replace(/\/.*/, ""));
+  if (isIPv4Prefix(source) === isIPv4Prefix(destination)) return undefined;
   return "no packet has addresses of both IPv4 and IPv6: give --src and --dst of one kind";
-}
-
-function kindOf(prefix: string): "ipv4" | "ipv6" {
-  return ipaddr.parse(prefix.replace(/\/.*/, "")).kind();
 }
