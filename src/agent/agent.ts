@@ -65,7 +65,10 @@ export class Agent {
       interfaces: (domain) => netnsInterfaces(this.#meteredIn(domain)),
     });
     const active = () => this.#sinks.active;
-    this.#traces = new TraceSources(active, this.#log, () => this.#idleIfNothingLeft());
+    this.#traces = new TraceSources(active, this.#log, {
+      closed: (source) => this.#ignored.lookLast(source),
+      gone: () => this.#idleIfNothingLeft(),
+    });
     const places = {
       has: (inode: number) => this.#netns.has(inode),
       open: async (inode: number, wanted: WantedNetns) => {
@@ -235,7 +238,7 @@ export class Agent {
       this.#log.error({ netns: one.netns, err: error }, "the last flows could not be exported");
       return false;
     } finally {
-      this.#ignored.look([one.ignored()]);
+      this.#ignored.lookLast(one.ignored());
     }
   }
 

@@ -36,16 +36,15 @@ test("before the first look, and of network namespaces that were let go of", asy
   const sender = station(lab.source);
   const config = (netns: string) =>
     configOf({ trace: { source: "kernel", netns: [netns] }, outputs: [{ console: {} }] });
-  const sources = new TraceSources(
-    () => [],
-    pino({ level: "silent" }),
-    () => {},
-  );
+  const ignored = new IgnoredPackets(() => DOMAIN);
+  const sources = new TraceSources(() => [], pino({ level: "silent" }), {
+    closed: (source) => ignored.lookLast(source),
+    gone: () => {},
+  });
   onTestFinished(async () => {
     await sources.close();
     forgetTraceLedgers(inode);
   });
-  const ignored = new IgnoredPackets(() => DOMAIN);
   const sent = async (count: number): Promise<void> => {
     await sender.send("src0", ...Array.from({ length: count }, malformed));
   };

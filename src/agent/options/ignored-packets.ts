@@ -3,7 +3,7 @@ import { LossCounts } from "./loss-counts.ts";
 
 /** A place where packets are ignored, as its own counters have it. */
 export interface IgnoringSource {
-  /** Tells it from others, also from such as were there before: "meter 4026531840". */
+  /** Tells it from others, also from such as were there before: "meter 2". */
   readonly key: string;
   /** Where it is; null: the agent's own network namespace. */
   readonly netns: string | null;
@@ -78,5 +78,11 @@ export class IgnoredPackets {
       const counts = this.countsIn(this.#domainOf(source.netns));
       counts.add({ records: 0, packets: loss.packets, octets: loss.octets }, now);
     }
+  }
+
+  /** The same of a source that counts no more, for the last time: then it is forgotten. */
+  lookLast(source: IgnoringSource): void {
+    this.look([source]);
+    this.#seen.delete(source.key);
   }
 }

@@ -5,10 +5,10 @@ import { ENABLE_IOAM, hasIoamEnabled } from "../../netlink/index.ts";
 import type { AgentConfig } from "../config/agent-config.ts";
 import { netnsInode } from "../metering/meter-lock.ts";
 import { isNetns, netnsIdentity } from "../netns-name.ts";
-import { type IgnoringSource, ignoredByKernelEvents } from "../options/ignored-packets.ts";
+import type { IgnoringSource } from "../options/ignored-packets.ts";
 import type { TraceSink } from "../sink.ts";
 import { TraceIds } from "./trace-records.ts";
-import { type IgnoredEvents, TracedNetns } from "./traced-netns.ts";
+import { TracedNetns } from "./traced-netns.ts";
 
 /** The names of the network namespaces that a configuration asks for; undefined: the agent's own. */
 export function tracedNames({ trace, interfaces }: AgentConfig): (string | undefined)[] {
@@ -16,6 +16,14 @@ export function tracedNames({ trace, interfaces }: AgentConfig): (string | undef
   if (trace.netns !== undefined) return [...new Set(trace.netns)];
   if (interfaces.length === 0) return [undefined];
   return [...new Set(interfaces.map(({ netns }) => netns))];
+}
+
+/** What is told of them. */
+export interface TraceListener {
+  /** One is closed: what it ignored, for the last time. */
+  closed(source: IgnoringSource): void;
+  /** A network namespace has gone, and its events with it. */
+  gone(): void;
 }
 
 /** All of them, opened and closed as the configuration changes. */
@@ -28,15 +36,12 @@ export class TraceSources {
   readonly #ids: TraceIds = new TraceIds();
   readonly #sinks: () => readonly TraceSink[];
   readonly #log: Logger;
-  readonly #onGone: () => void;
-  /** Events that nobody read, of those that are closed: by name. */
-  readonly #ignoredBefore: Map<string | null, IgnoredEvents> = new Map();
+  readonly #listener: TraceListener;
 
-  /** `onGone`: a network namespace has gone, and its events with it. */
-  constructor(sinks: () => readonly TraceSink[], log: Logger, onGone: () => void) {
+  constructor(sinks: () => readonly TraceSink[], log: Logger, listener: TraceListener) {
     this.#sinks = sinks;
     this.#log = log;
-    this.#onGone = onGone;
+    this.#listener = listener;
   }
 
   /** Network namespaces that are listened to. */
@@ -44,14 +49,9 @@ export class TraceSources {
     return this.#open.size;
   }
 
-  /** Events that nobody read since the agent began, also of network namespaces that have gone. */
+  /** Events that nobody read, of those that are not closed yet. */
   ignored(): IgnoringSource[] {
-    const sums = new Map(this.#ignoredBefore);
-    for (const one of [...this.#open.values(), ...this.#closing.keys()]) addIgnored(sums, one);
-    return [...sums].map(([netns, events]) => ({
-      ...ignoredByKernelEvents(`events ${netns ?? ""}`, netns, events),
-      isNew: true,
-    }));
+    return [...this.#open.values(), ...this.#closing.keys()].map((one) => one.ignored());
   }
 
   /**
@@ -123,7 +123,7 @@ export class TraceSources {
     this.#open.set(one.inode, one);
     one.start(() => {
       if (netns !== undefined) this.#leave(netns, one);
-      void this.#close(one).then(this.#onGone);
+      void this.#close(one).then(() => this.#listener.gone());
     });
     return one.inode;
   }
@@ -159,18 +159,9 @@ export class TraceSources {
   async #close(one: TracedNetns): Promise<void> {
     if (this.#open.get(one.inode) === one) this.#open.delete(one.inode);
     const closed = one.close().finally(() => {
-      if (this.#closing.delete(one)) addIgnored(this.#ignoredBefore, one);
+      if (this.#closing.delete(one)) this.#listener.closed(one.ignored());
     });
     this.#closing.set(one, closed);
     await closed;
   }
-}
-
-function addIgnored(sums: Map<string | null, IgnoredEvents>, one: TracedNetns): void {
-  const { netlinkDrops: drops, netlinkMalformed: malformed } = one.ignored;
-  const before = sums.get(one.netns) ?? { netlinkDrops: 0, netlinkMalformed: 0 };
-  sums.set(one.netns, {
-    netlinkDrops: before.netlinkDrops + drops,
-    netlinkMalformed: before.netlinkMalformed + malformed,
-  });
 }

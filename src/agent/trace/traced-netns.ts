@@ -3,14 +3,10 @@ import type { Logger } from "pino";
 import type { TimestampFormats } from "../../ioam/index.ts";
 import { type Lock, lockAgent } from "../../meter/index.ts";
 import { type NetnsHandle, openNetns } from "../../native/bpf-loader/index.ts";
-import {
-  type EventBatch,
-  type KernelEventCounters,
-  type KernelEvents,
-  listenToKernel,
-} from "../../netlink/index.ts";
+import { type EventBatch, type KernelEvents, listenToKernel } from "../../netlink/index.ts";
 import { LimitedLog } from "../limited-log.ts";
 import { isNetns } from "../netns-name.ts";
+import { type IgnoringSource, ignoredByKernelEvents } from "../options/ignored-packets.ts";
 import type { TraceSink } from "../sink.ts";
 import { startTicker, type Ticker } from "../ticker.ts";
 import { TraceExports } from "./trace-exports.ts";
@@ -43,11 +39,9 @@ export interface TraceSurroundings {
   readonly log: Logger;
 }
 
-/** Events that nobody read. */
-export type IgnoredEvents = Pick<KernelEventCounters, "netlinkDrops" | "netlinkMalformed">;
-
 /** A network namespace whose events are exported. */
 export class TracedNetns {
+  static #opened = 0;
   readonly inode: number;
   readonly netns: string | null;
   readonly #cookie: bigint;
@@ -58,6 +52,8 @@ export class TracedNetns {
   readonly #events: KernelEvents;
   readonly #log: Logger;
   readonly #troubles: LimitedLog;
+  /** Tells its counters from those of one that had or will have the same inode. */
+  readonly #number: number = ++TracedNetns.#opened;
   #ended = false;
   #closing: Promise<void> | undefined;
   #exporting: Promise<void> | undefined;
@@ -161,8 +157,12 @@ export class TracedNetns {
   }
 
   /** Events that nobody read, since it was opened. */
-  get ignored(): IgnoredEvents {
-    return this.#events.counters();
+  ignored(): IgnoringSource {
+    const counters = this.#events.counters();
+    return {
+      ...ignoredByKernelEvents(`events ${this.#number}`, this.netns, counters),
+      isNew: true,
+    };
   }
 
   /** Since the first agent that listened in this network namespace. */
