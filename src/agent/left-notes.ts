@@ -1,9 +1,7 @@
 // Removes what agents that were killed have left written down of network namespaces.
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type AgentRole, unlessAgent } from "../meter/index.ts";
-
-const DIRECTORY = "/run/ioamctl";
+import { type AgentRole, RUN_DIRECTORY, unlessAgent } from "../meter/index.ts";
 
 /** As the agent's lock and its trace ledger name them; "new": one that was not wholly written. */
 const NOTE = /^(agent|trace)-(\d+)\.json(\.new)?$/;
@@ -17,13 +15,13 @@ export function removeLeftNotes(netnsInodes?: readonly number[]): void {
     const [, role, digits] = NOTE.exec(name)!;
     const inode = Number(digits);
     if (netnsInodes !== undefined && !netnsInodes.includes(inode)) continue;
-    unlessAgent(inode, role as AgentRole, () => rmSync(join(DIRECTORY, name), { force: true }));
+    unlessAgent(inode, role as AgentRole, () => rmSync(join(RUN_DIRECTORY, name), { force: true }));
   }
 }
 
 function noteNames(): string[] {
   try {
-    return readdirSync(DIRECTORY).filter((name) => NOTE.test(name));
+    return readdirSync(RUN_DIRECTORY).filter((name) => NOTE.test(name));
   } catch {
     // Nobody has ever run here.
     return [];

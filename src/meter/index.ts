@@ -9,7 +9,15 @@ export { readFlow } from "./flow.ts";
 export type { Flushed } from "./flush.ts";
 export type { Direction, Hook } from "./hooks.ts";
 export { layoutOf } from "./layout.ts";
-export { type AgentRole, agentPid, type Lock, lockAgent, lockMeter, unlessAgent } from "./locks.ts";
+export {
+  type AgentRole,
+  agentPid,
+  type Lock,
+  lockAgent,
+  lockMeter,
+  RUN_DIRECTORY,
+  unlessAgent,
+} from "./locks.ts";
 export { FILLING_SHARE, MAX_FLOWS } from "./maps.ts";
 export { DEFAULT_MAX_FLOWS, Meter, type MeterOptions } from "./meter.ts";
 export { findNetns } from "./netns.ts";

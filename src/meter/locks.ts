@@ -4,19 +4,20 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync 
 import { IoamctlError } from "../errors.ts";
 import { flock, flockWait } from "../native/bpf-loader/index.ts";
 
-const DIRECTORY = "/run/ioamctl";
+/** Where locks are, and what agents write down for other processes. */
+export const RUN_DIRECTORY = "/run/ioamctl";
 
 /** Throws LOCK_DENIED. */
 function openLock(name: string): number {
   try {
-    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
-    return openSync(`${DIRECTORY}/${name}`, "a+", 0o644);
+    mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
+    return openSync(`${RUN_DIRECTORY}/${name}`, "a+", 0o644);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "EACCES" && code !== "EPERM") throw cause;
     throw new IoamctlError(
       "LOCK_DENIED",
-      `cannot write ${DIRECTORY}/${name} (${code}): run it as root, or always as the user whose ${DIRECTORY} is`,
+      `cannot write ${RUN_DIRECTORY}/${name} (${code}): run it as root, or always as the user whose ${RUN_DIRECTORY} is`,
       { cause },
     );
   }
@@ -80,7 +81,7 @@ export function unlessAgent(netnsInode: number, role: AgentRole, action: () => v
 export function agentPid(netnsInode: number, role: AgentRole = "agent"): number | undefined {
   let fd: number;
   try {
-    fd = openSync(`${DIRECTORY}/${role}-${netnsInode}.lock`, "r");
+    fd = openSync(`${RUN_DIRECTORY}/${role}-${netnsInode}.lock`, "r");
   } catch {
     return undefined;
   }

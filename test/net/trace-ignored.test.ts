@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { configOf } from "../../src/agent/config/schema.ts";
 import { IgnoredPackets } from "../../src/agent/options/ignored-packets.ts";
-import { forgetTraceLedgers } from "../../src/agent/trace/trace-ledger.ts";
+import { forgetTraceLedger } from "../../src/agent/trace/trace-ledger.ts";
 import { TraceSources } from "../../src/agent/trace/trace-sources.ts";
 import { dexPacket } from "../lab/dex-packet.ts";
 import { eventually } from "../lab/eventually.ts";
@@ -43,7 +43,7 @@ test("before the first look, and of network namespaces that were let go of", asy
   });
   onTestFinished(async () => {
     await sources.close();
-    forgetTraceLedgers(inode);
+    forgetTraceLedger(inode);
   });
   const sent = async (count: number): Promise<void> => {
     await sender.send("src0", ...Array.from({ length: count }, malformed));

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 
 import {
-  forgetTraceLedgers,
+  forgetTraceLedger,
   readTraceLedgers,
   type TraceLedger,
 } from "../../src/agent/trace/trace-ledger.ts";
@@ -74,7 +74,7 @@ collectors: [{ address: "${receiver.target}", mtu: 1400 }]
     };
   } finally {
     await agent.kill();
-    forgetTraceLedgers(inodeOf(lab.router));
+    forgetTraceLedger(inodeOf(lab.router));
   }
 }
 

@@ -1,6 +1,6 @@
 // The interfaces of network namespaces, with their numbers and descriptions.
-import { readFileSync, statSync } from "node:fs";
-import { interfaceIndex, openNetns, withNetns } from "../../native/bpf-loader/index.ts";
+import { readFileSync } from "node:fs";
+import { interfaceIndex, isOwnNetns, openNetns, withNetns } from "../../native/bpf-loader/index.ts";
 import type { NamedInterface } from "./interface-names.ts";
 
 /**
@@ -13,7 +13,7 @@ export function netnsInterfaces(names: Iterable<string | undefined>): NamedInter
       const netns = openNetns(name);
       try {
         const found = withNetns(netns, interfacesHere);
-        return isOwn(netns.inode) ? found.map(described) : found;
+        return isOwnNetns(netns) ? found.map(described) : found;
       } finally {
         netns.close();
       }
@@ -36,10 +36,6 @@ function namesIn(table: string): string[] {
     const match = /^\s*(\S+):\s/.exec(line);
     return match === null ? [] : [match[1]!];
   });
-}
-
-function isOwn(inode: number): boolean {
-  return statSync("/proc/thread-self/ns/net").ino === inode;
 }
 
 /** With its description, if /sys shows this very interface and it has one. */

@@ -1,9 +1,8 @@
 // What an agent's collectors and files have taken, for other processes to read.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { RUN_DIRECTORY } from "../../meter/index.ts";
 import { startTicker, type Ticker } from "../ticker.ts";
 import type { CollectorStatus } from "./exporter.ts";
-
-const DIRECTORY = "/run/ioamctl";
 
 /** How often it is written down, milliseconds. */
 const PERIOD_MS = 1000;
@@ -17,7 +16,7 @@ export class CollectorLedger {
   /** `collectors` is asked each time. */
   constructor(collectors: () => readonly CollectorStatus[]) {
     this.#collectors = collectors;
-    mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+    mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
     // Of agents that were killed.
     for (const pid of ledgerPids()) if (!isRunning(pid)) rmSync(pathOf(pid), { force: true });
     this.write();
@@ -51,11 +50,11 @@ export function readCollectors(pid: number): CollectorStatus[] {
 }
 
 function pathOf(pid: number): string {
-  return `${DIRECTORY}/collectors-${pid}.json`;
+  return `${RUN_DIRECTORY}/collectors-${pid}.json`;
 }
 
 function ledgerPids(): number[] {
-  return readdirSync(DIRECTORY).flatMap((name) => {
+  return readdirSync(RUN_DIRECTORY).flatMap((name) => {
     const match = /^collectors-(\d+)\.json$/.exec(name);
     return match === null ? [] : [Number(match[1])];
   });

@@ -31,10 +31,13 @@ export class CollectorSink implements AgentSink {
   async take(batch: Batch): Promise<Readonly<Dropped>> {
     const { netns, sealed, slice, context, signal } = batch;
     const { offsets, kinds, count } = slice;
-    const observationDomainId = this.#domainOf(netns);
     const records = {
-      ...{ buffer: sealed.buffer, offsets, kinds, count },
-      ...{ context, observationDomainId },
+      buffer: sealed.buffer,
+      offsets,
+      kinds,
+      count,
+      context,
+      observationDomainId: this.#domainOf(netns),
     };
     const { dropped } = await this.#exporter.export(records, signal);
     if (dropped.length === 0) return NOTHING_DROPPED;

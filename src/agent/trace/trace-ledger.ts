@@ -1,10 +1,8 @@
 // What is counted of the kernel's IOAM events in a network namespace, for other processes to read.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { agentPid, findNetns } from "../../meter/index.ts";
+import { agentPid, findNetns, RUN_DIRECTORY, unlessAgent } from "../../meter/index.ts";
 import type { KernelEventCounters } from "../../netlink/index.ts";
 import type { TraceCounts } from "./trace-records.ts";
-
-const DIRECTORY = "/run/ioamctl";
 
 /** Counters of one network namespace, since the first agent that listened there. */
 export interface TraceCounters extends KernelEventCounters, TraceCounts {
@@ -81,7 +79,7 @@ export function settled({ counters, waiting }: TraceNote): TraceCounters {
 
 /** What earlier agents have counted in this very network namespace. */
 export function earlierTraceCounters(inode: number, cookie: bigint): TraceCounters {
-  mkdirSync(DIRECTORY, { recursive: true, mode: 0o755 });
+  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
   const note = read(inode);
   return addTraceCounters(
     newTraceCounters(),
@@ -105,21 +103,19 @@ export function readTraceLedgers(): TraceLedger[] {
   });
 }
 
-/** Forgets what was counted where no agent listens any more: everywhere, or in one netns. */
-export function forgetTraceLedgers(netnsInode?: number): void {
-  for (const inode of netnsInode === undefined ? ledgerInodes() : [netnsInode]) {
-    if (agentPid(inode, "trace") === undefined) rmSync(pathOf(inode), { force: true });
-  }
+/** Forgets what was counted in a network namespace, unless an agent listens there. */
+export function forgetTraceLedger(netnsInode: number): void {
+  unlessAgent(netnsInode, "trace", () => rmSync(pathOf(netnsInode), { force: true }));
 }
 
 function pathOf(inode: number): string {
-  return `${DIRECTORY}/trace-${inode}.json`;
+  return `${RUN_DIRECTORY}/trace-${inode}.json`;
 }
 
 function ledgerInodes(): number[] {
   let names: string[];
   try {
-    names = readdirSync(DIRECTORY);
+    names = readdirSync(RUN_DIRECTORY);
   } catch {
     return [];
   }

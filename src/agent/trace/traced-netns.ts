@@ -13,7 +13,7 @@ import { TraceExports } from "./trace-exports.ts";
 import {
   addTraceCounters,
   earlierTraceCounters,
-  forgetTraceLedgers,
+  forgetTraceLedger,
   newTraceCounters,
   type TraceCounters,
   writeTraceLedger,
@@ -147,7 +147,7 @@ export class TracedNetns {
     }
     this.#write();
     this.#lock.release();
-    if (this.#isGone()) forgetTraceLedgers(this.inode);
+    if (this.#isGone()) forgetTraceLedger(this.inode);
     this.#log.info({ netns: this.netns, ...this.counters() }, "no longer listening");
   }
 
