@@ -30,8 +30,8 @@ export class Rotator {
   #queue: Promise<void> = Promise.resolve();
   #ticker: Ticker | undefined;
   #filling: { close(): void } | undefined;
-  #earlyQueued = false;
-  #dueQueued = false;
+  /** Why rotations are queued: their flowEndReason. */
+  readonly #queued: Set<number> = new Set();
   #period = 0;
   #isStopping = false;
   #deadline: NodeJS.Timeout | undefined;
@@ -88,26 +88,25 @@ export class Rotator {
     await this.#rotateNow(FORCED_END, true);
   }
 
-  /** Not awaited by the ticker: the end of a drain that takes a whole period is its next tick. */
+  /** By the ticker not awaited: the end of a drain that takes a whole period is its next tick. */
   #rotateDue(): void {
-    this.#hurry(PATIENCE);
-    if (this.#dueQueued) return;
-    this.#dueQueued = true;
-    void this.#enqueue(async () => {
-      this.#dueQueued = false;
-      if (!this.#isStopping) await this.#rotate(ACTIVE_TIMEOUT);
-    });
+    this.#queueRotation(ACTIVE_TIMEOUT, () => !this.#isStopping);
   }
 
   #rotateEarly(): void {
+    // By its turn another rotation may have made room.
+    this.#queueRotation(LACK_OF_RESOURCES, () => this.#isFilling());
+  }
+
+  /** Queues a rotation, one at a time for each reason; in its turn it takes place if it `isDue` still. */
+  #queueRotation(flowEndReason: number, isDue: () => boolean): void {
     // Nothing can be sealed before the generation before is out of the way.
     this.#hurry(PATIENCE);
-    if (this.#earlyQueued) return;
-    this.#earlyQueued = true;
+    if (this.#queued.has(flowEndReason)) return;
+    this.#queued.add(flowEndReason);
     void this.#enqueue(async () => {
-      this.#earlyQueued = false;
-      // By now another rotation may have made room.
-      if (this.#isFilling()) await this.#rotate(LACK_OF_RESOURCES);
+      this.#queued.delete(flowEndReason);
+      if (isDue()) await this.#rotate(flowEndReason);
     });
   }
 
