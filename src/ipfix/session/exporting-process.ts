@@ -89,7 +89,7 @@ export class ExportingProcess {
     this.#options = options;
     this.#domains = [...new Set(domains)];
     this.#announcements = new Announcements(this.#domains, templates, options.options ?? []);
-    this.#batches = new RecordBatches(encoders, observationDomainId);
+    this.#batches = new RecordBatches(encoders);
     const idle = (): void => void this.#calls.between(() => this.#sender.announceIfDue());
     const again = (): void => {
       // Also when there is no session, or when it was too early.

@@ -19,7 +19,7 @@ export class MessageBatch implements RecordBatch {
   readonly setContext: BoundEncoder["setContext"];
   records = 0;
   readonly #encoder: Encoder;
-  observationDomainId: number;
+  observationDomainId = 0;
   readonly #view: DataView;
   readonly #encode: EncodeRecord;
   readonly #recordLength: number;
@@ -30,9 +30,8 @@ export class MessageBatch implements RecordBatch {
   #position = OVERHEAD;
   #room = 0;
 
-  constructor(encoder: Encoder, domain: number) {
+  constructor(encoder: Encoder) {
     this.#encoder = encoder;
-    this.observationDomainId = domain;
     this.#recordLength = encoder.template.recordLength;
     this.#view = new DataView(this.bytes.buffer);
     const bound = encoder.bind(this.#view);

@@ -25,7 +25,7 @@ export function recordsAt<T extends Records>(records: T, places: Uint32Array): T
 
 /** Messages that are being filled with records, to be sent in one go. */
 export interface RecordBatch extends Outgoing {
-  /** Of the messages; to be changed while the batch is empty. */
+  /** Of the messages; to be set while the batch is empty, before records come. */
   observationDomainId: number;
   readonly setContext: BoundEncoder["setContext"];
   /** Records in the batch. */

@@ -12,11 +12,11 @@ export class RecordBatches {
   readonly #batches: readonly RecordBatch[];
   #limit = 0;
 
-  constructor(encoders: readonly Encoder[], observationDomainId: number) {
+  constructor(encoders: readonly Encoder[]) {
     this.#batches = encoders.map((encoder) =>
       encoder.tail === undefined
-        ? new MessageBatch(encoder, observationDomainId)
-        : new VariableBatch(encoder, encoder.tail, observationDomainId),
+        ? new MessageBatch(encoder)
+        : new VariableBatch(encoder, encoder.tail),
     );
   }
 

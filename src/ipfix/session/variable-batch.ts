@@ -22,14 +22,14 @@ export class VariableBatch implements RecordBatch {
   readonly #tail: Tail;
   readonly #fixedLength: number;
   readonly #template: number;
-  observationDomainId: number;
+  observationDomainId = 0;
   #limit = BATCH_OCTETS;
   #position = OVERHEAD;
   #numbers: number[] = [];
   #words: Int32Array | undefined;
   #source: Uint8Array = new Uint8Array(0);
 
-  constructor(encoder: Encoder, tail: Tail, domain: number) {
+  constructor(encoder: Encoder, tail: Tail) {
     this.#view = new DataView(this.bytes.buffer);
     const bound = encoder.bind(this.#view);
     this.#encode = bound.encode;
@@ -38,7 +38,6 @@ export class VariableBatch implements RecordBatch {
     // The octet of the length does not belong to what is encoded.
     this.#fixedLength = encoder.template.recordLength - 1;
     this.#template = encoder.template.id;
-    this.observationDomainId = domain;
   }
 
   get octets(): number {
