@@ -1,6 +1,12 @@
 // One agent a network namespace: who it is, what it does, and what is left to undo when it is killed.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type Attachment, agentPid, type Lock, lockAgent } from "../../meter/index.ts";
+import {
+  type Attachment,
+  agentPid,
+  type Lock,
+  lockAgent,
+  RUN_DIRECTORY,
+} from "../../meter/index.ts";
 
 /** What an agent is doing. */
 export type AgentState = "starting" | "running" | "stopping";
@@ -64,7 +70,7 @@ export class AgentLock {
 }
 
 function notePath(netnsInode: number): string {
-  return `/run/ioamctl/agent-${netnsInode}.json`;
+  return `${RUN_DIRECTORY}/agent-${netnsInode}.json`;
 }
 
 function readNote(netnsInode: number): Note | undefined {
